@@ -1,0 +1,66 @@
+import { z } from "zod";
+
+/** A host directory that the guest sees at a path of its own. */
+export interface Mount {
+  /** Host directory; relative paths count from the working directory. Must exist. `/` and the home directory are refused. */
+  host: string;
+  /** Absolute path at which the guest sees it, for example `/data`. */
+  guest: string;
+  /** `read`: files can be listed and read. `read-write`: also created, changed, renamed and removed. Default `read`. */
+  access?: "read" | "read-write";
+  /** Bytes that one run may write below this mount, on top of `limits.diskBytes`. Default: only `limits.diskBytes` counts. */
+  maxBytes?: number;
+}
+
+/**
+ * What the guest's clocks say.
+ * `denied`: reading a clock fails and is recorded. `monotonic`: a stopwatch that starts at zero with the run; the date stays denied.
+ * `real`: the date and the stopwatch. `{ frozen }`: the date is always that instant and the stopwatch stands at zero.
+ */
+export type ClockGrant = "denied" | "monotonic" | "real" | { frozen: Date | string };
+
+/** Where random bytes come from. `secure`: the operating system. `{ seed }`: the same bytes for the same seed, not secret. */
+export type RandomGrant = "secure" | { seed: number | string };
+
+/** What a guest may touch. Everything is denied unless it stands here. */
+export interface Capabilities {
+  /** Host directories. Default none. */
+  mounts?: readonly Mount[];
+  /** Environment variables, by name and value; nothing of the host's environment is ever passed on. Default none. */
+  env?: Readonly<Record<string, string>>;
+  /** Program arguments, the first being the program's name. Default `["script"]`. */
+  args?: readonly string[];
+  /** Default `"denied"`. */
+  clock?: ClockGrant;
+  /** Default `"secure"`. */
+  random?: RandomGrant;
+}
+
+const noNul = (text: string): boolean => !text.includes("\0");
+const cText = z.string().refine(noNul, "must not contain a NUL character");
+
+/** Parses the capabilities of a call or an executor; unknown names are errors. */
+export const capabilitiesSchema = z.strictObject({
+  mounts: z
+    .array(
+      z.strictObject({
+        host: cText.min(1),
+        guest: cText.regex(/^\/(?!.*(?:^|\/)\.{1,2}(?:\/|$))/, "must be an absolute path without . or .."),
+        access: z.enum(["read", "read-write"]).optional(),
+        maxBytes: z.int().min(0).optional(),
+      }),
+    )
+    .max(64)
+    .optional(),
+  env: z.record(z.string().regex(/^[^=\0]+$/, "a variable name must not be empty or contain = or NUL"), cText).optional(),
+  args: z.array(cText).min(1).max(10_000).optional(),
+  clock: z
+    .union([
+      z.enum(["denied", "monotonic", "real"]),
+      z.strictObject({ frozen: z.union([z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))]) }),
+    ])
+    .optional(),
+  random: z
+    .union([z.literal("secure"), z.strictObject({ seed: z.union([z.int(), z.string()]) })])
+    .optional(),
+});

@@ -1,0 +1,70 @@
+import { z } from "zod";
+
+/** One kibibyte in bytes. */
+export const KiB = 1024;
+/** One mebibyte in bytes. */
+export const MiB = 1024 * KiB;
+/** One gibibyte in bytes. */
+export const GiB = 1024 * MiB;
+
+/**
+ * What one run may use up. Every limit is always set: what a call leaves out comes from the executor's `limits`,
+ * and what those leave out from {@link DEFAULT_LIMITS}. No value means "unlimited".
+ */
+export interface Limits {
+  /**
+   * Wall-clock time of the run in milliseconds, from the moment its cell starts it. Default 5,000.
+   * At the deadline the cell is killed: `status: "limit-exceeded"`, `limit: "wallTimeMs"`, with the output so far.
+   */
+  wallTimeMs: number;
+  /**
+   * Linear memory in bytes, rounded down to 64 KiB pages. Default 64 MiB.
+   * `memory.grow` beyond it fails in the guest; a guest that dies of it ends as `limit: "memoryBytes"`.
+   * A module whose initial memory is above it is refused before it runs.
+   */
+  memoryBytes: number;
+  /**
+   * The engine's call stack in bytes. Default 1 MiB, at least 256 KiB, at most 64 MiB.
+   * Overflow ends the run as `limit: "stackBytes"`. (Rust's own shadow stack lies in linear memory; rustc sets it to 1 MiB.)
+   */
+  stackBytes: number;
+  /** Elements of each table of function references. Default 100,000. A module that declares more is refused. */
+  tableElements: number;
+  /**
+   * Bytes of stdout and of stderr that are captured, each. Default 1 MiB.
+   * A guest that writes more is stopped: `limit: "outputBytes"`, with the first `outputBytes` of the stream.
+   */
+  outputBytes: number;
+  /**
+   * Bytes that the run may write to its mounts, all together. Default 16 MiB.
+   * A write beyond it fails in the guest with `ENOSPC` and is recorded in `denials`.
+   */
+  diskBytes: number;
+  /** Files and directories open at once, without stdio and the mounts themselves. Default 64. Beyond it opening fails with `EMFILE`. */
+  openFiles: number;
+}
+
+/** Names of the limits. */
+export type LimitName = keyof Limits;
+
+/** What holds where neither the call nor the executor says anything. */
+export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
+  wallTimeMs: 5_000,
+  memoryBytes: 64 * MiB,
+  stackBytes: 1 * MiB,
+  tableElements: 100_000,
+  outputBytes: 1 * MiB,
+  diskBytes: 16 * MiB,
+  openFiles: 64,
+});
+
+/** Parses the limits of a call or an executor; unknown names are errors. */
+export const limitsSchema = z.strictObject({
+  wallTimeMs: z.int().min(1).max(24 * 3_600_000).optional(),
+  memoryBytes: z.int().min(64 * KiB).max(4 * GiB).optional(),
+  stackBytes: z.int().min(256 * KiB).max(64 * MiB).optional(),
+  tableElements: z.int().min(0).max(10_000_000).optional(),
+  outputBytes: z.int().min(0).max(1 * GiB).optional(),
+  diskBytes: z.int().min(0).max(1024 * GiB).optional(),
+  openFiles: z.int().min(0).max(10_000).optional(),
+});

@@ -1,0 +1,112 @@
+import type { z } from "zod";
+import type { Diagnostic } from "./compile/diagnostics.ts";
+import type { LimitName } from "./limits.ts";
+
+/** A capability that the guest asked for and was refused. */
+export interface Denial {
+  /** The WASI call, `path_open`. */
+  call: string;
+  /** What it was asked for: a path as the guest sees it, a clock's name, an address. Capped at 256 characters. */
+  target: string;
+  /** Why it was refused, one sentence. */
+  reason: string;
+  /** The option that would allow it, or null where nothing can. */
+  grant: string | null;
+  /** How often it was refused in this run (repeats are folded into one entry). */
+  count: number;
+}
+
+/** What a run ran under. */
+export interface Isolation {
+  /** `process`: a child process of its own. `worker`: a thread of this process. */
+  cell: "process" | "worker";
+  /** `bubblewrap`, or `none`. */
+  jail: "bubblewrap" | "none";
+}
+
+/** Where a module came from. */
+export type ModuleOrigin = "memory" | "disk" | "rustc";
+
+/** A compiled script. Immutable: change neither fields nor bytes. */
+export interface CompiledModule {
+  /** The store's key: SHA-256 over source, edition, flags, target, compiler and format version. 64 hex digits. */
+  readonly hash: string;
+  readonly bytes: Uint8Array;
+  readonly target: "wasm32-wasip1";
+}
+
+/** What a compile came to. A script that does not compile is a value. */
+export type CompileResult =
+  | {
+      ok: true;
+      module: CompiledModule;
+      /** Warnings. */
+      diagnostics: readonly Diagnostic[];
+      from: ModuleOrigin;
+      /** Wall time of this call in milliseconds. */
+      durationMs: number;
+    }
+  | {
+      ok: false;
+      /** Why: at least one error. */
+      diagnostics: readonly Diagnostic[];
+      durationMs: number;
+    };
+
+/** What every run has, however it ended. */
+export interface RunReport {
+  /** Captured output as text; bytes that are not UTF-8 become U+FFFD. */
+  stdout: string;
+  stderr: string;
+  /** Captured output as it was written. */
+  stdoutBytes: Uint8Array;
+  stderrBytes: Uint8Array;
+  /** Whether output beyond `limits.outputBytes` was dropped. */
+  truncated: { stdout: boolean; stderr: boolean };
+  /** Milliseconds from the start of the run in its cell to its end; 0 where it never started. */
+  durationMs: number;
+  /** Highest size of linear memory in bytes; null where the cell was killed before it could say. */
+  peakMemoryBytes: number | null;
+  /** Every capability that was asked for and refused; at most 64 distinct ones. */
+  denials: readonly Denial[];
+  /** Where the module came from; null where `execute` was given one. */
+  moduleFrom: ModuleOrigin | null;
+  /** Milliseconds spent on getting the module (compile or look-up); 0 for `execute`. */
+  compileMs: number;
+  /** What the run ran under; null where it never started. */
+  isolation: Isolation | null;
+}
+
+/** Why a guest trapped. */
+export type TrapCode =
+  | "unreachable"
+  | "out-of-bounds-memory"
+  | "out-of-bounds-table"
+  | "indirect-call-type-mismatch"
+  | "integer-divide-by-zero"
+  | "integer-overflow"
+  | "invalid-conversion"
+  | "cell-died"
+  | "other";
+
+/** How a run ended. */
+export type Outcome<Output = unknown> =
+  /** The guest exited with 0. `output` is stdout parsed as JSON (undefined where it is not JSON), or what `outputSchema` made of it. */
+  | { status: "ok"; exitCode: 0; output: Output }
+  /** The guest exited with 0 and stdout is not what `outputSchema` asks for; the text is in `stdout`. */
+  | { status: "invalid-output"; exitCode: 0; issues: readonly z.core.$ZodIssue[] }
+  /** The guest exited with a code of its own. */
+  | { status: "failed"; exitCode: number; output: unknown }
+  /** The guest panicked. `file` is as the compiler names it. */
+  | { status: "panicked"; message: string; file: string | null; line: number | null; column: number | null }
+  /** The guest did what WebAssembly forbids. */
+  | { status: "trapped"; code: TrapCode; message: string }
+  /** The guest reached a limit that ends runs. */
+  | { status: "limit-exceeded"; limit: LimitName; message: string }
+  /** The signal was aborted. `reason` is the signal's. */
+  | { status: "cancelled"; reason: unknown }
+  /** The guest never ran: it did not compile, or its module was refused. */
+  | { status: "rejected"; diagnostics: readonly Diagnostic[] };
+
+/** What came of a run. One union on `status`; every variant carries the {@link RunReport}. */
+export type RunResult<Output = unknown> = Outcome<Output> & RunReport;
