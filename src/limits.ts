@@ -24,7 +24,7 @@ export interface Limits {
    */
   memoryBytes: number;
   /**
-   * The engine's call stack in bytes. Default 1 MiB, at least 256 KiB, at most 64 MiB.
+   * The engine's call stack in bytes. Default 1 MiB, which is also the least (engines crash below it); at most 64 MiB.
    * Overflow ends the run as `limit: "stackBytes"`. (Rust's own shadow stack lies in linear memory; rustc sets it to 1 MiB.)
    */
   stackBytes: number;
@@ -62,7 +62,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
 export const limitsSchema = z.strictObject({
   wallTimeMs: z.int().min(1).max(24 * 3_600_000).optional(),
   memoryBytes: z.int().min(64 * KiB).max(4 * GiB).optional(),
-  stackBytes: z.int().min(256 * KiB).max(64 * MiB).optional(),
+  stackBytes: z.int().min(1 * MiB).max(64 * MiB).optional(),
   tableElements: z.int().min(0).max(10_000_000).optional(),
   outputBytes: z.int().min(0).max(1 * GiB).optional(),
   diskBytes: z.int().min(0).max(1024 * GiB).optional(),

@@ -1,0 +1,257 @@
+import type { z } from "zod";
+import type { Mount, RandomGrant } from "./capabilities.ts";
+import { ScriptcellError } from "./errors.ts";
+import { ModuleRefused } from "./instrument/instrument.ts";
+import type { Limits } from "./limits.ts";
+import {
+  type CompileOptions,
+  type ExecuteOptions,
+  type ExecutorOptions,
+  merge,
+  mergeLimits,
+  type ParsedCapabilities,
+  type ParsedExecuteOptions,
+  parseCompileOptions,
+  parseExecuteOptions,
+  parseRunOptions,
+  type ResolvedOptions,
+  type RunOptions,
+  resolveExecutorOptions,
+} from "./options.ts";
+import type { CompiledModule, CompileResult, ModuleOrigin, Outcome, RunReport, RunResult } from "./result.ts";
+import type { PreparedModule } from "./run/cell.ts";
+import { resolveMounts } from "./run/mounts.ts";
+import { refusedModule, toOutcome } from "./run/outcome.ts";
+import type { RunRequest, WireClock } from "./run/protocol.ts";
+import type { RunRecord } from "./run/run.ts";
+import { type Placement, Runner } from "./run/runner.ts";
+import { openStdin } from "./run/stdin.ts";
+import { requireJail, ScriptCompiler, type ScriptRequest } from "./script-compiler.ts";
+
+/** What `execute` runs: a compiled module, the hash of one in the store, or the bytes of any preview 1 module. */
+export type ModuleSource = CompiledModule | string | Uint8Array;
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * Compiles untrusted Rust scripts and runs each in a cell of its own.
+ * Make one per process and keep it: its cells and its store are what makes the second run fast.
+ */
+export class ScriptExecutor implements AsyncDisposable {
+  readonly #options: ResolvedOptions;
+  readonly #compiler: ScriptCompiler;
+  readonly #runner: Runner;
+  readonly #closing = new AbortController();
+
+  /** Starts nothing yet. @throws ScriptcellError INVALID_OPTIONS */
+  constructor(options: ExecutorOptions = {}) {
+    this.#options = resolveExecutorOptions(options);
+    this.#compiler = new ScriptCompiler(this.#options);
+    const { isolation, cells } = this.#options;
+    this.#runner = new Runner({ isolation, cells, jail: () => requireJail(this.#options) });
+  }
+
+  /**
+   * Compiles a script, or finds it in the store. A script that does not compile is a value.
+   * @throws ScriptcellError INVALID_OPTIONS, RUSTC_MISSING, TARGET_MISSING, RUSTC_TOO_OLD, COMPILER_FAILED,
+   * JAIL_UNAVAILABLE, EXECUTOR_CLOSED; the signal's reason when aborted
+   */
+  async compile(source: string, options: CompileOptions = {}): Promise<CompileResult> {
+    const { signal, ...parsed } = parseCompileOptions(options);
+    const request = this.#scriptRequest(source, parsed, signal);
+    return this.#compiler.peek(request) ?? this.#compiler.compile(request);
+  }
+
+  /**
+   * Runs a module. However the guest ends is a value.
+   * @throws ScriptcellError INVALID_OPTIONS, MODULE_NOT_FOUND, MOUNT_REFUSED, JAIL_UNAVAILABLE, OVERLOADED, CELL_FAILED,
+   * EXECUTOR_CLOSED; what a callback or a stdin stream threw
+   */
+  async execute<Schema extends z.ZodType = z.ZodUnknown>(
+    module: ModuleSource,
+    options: ExecuteOptions<Schema> = {},
+  ): Promise<RunResult<z.output<Schema>>> {
+    const parsed = parseExecuteOptions(options);
+    this.#checkOpen();
+    const plan = this.#plan(parsed);
+    const bytes = await this.#bytesOf(module);
+    return (await this.#runModule(bytes, plan, { moduleFrom: null, compileMs: 0 })) as RunResult<z.output<Schema>>;
+  }
+
+  /**
+   * Compiles a script and runs it: {@link compile}, then {@link execute}. A script that does not compile comes back as
+   * `status: "rejected"` with its diagnostics.
+   * @throws ScriptcellError as both do
+   */
+  async run<Schema extends z.ZodType = z.ZodUnknown>(
+    source: string,
+    options: RunOptions<Schema> = {},
+  ): Promise<RunResult<z.output<Schema>>> {
+    const parsed = parseRunOptions(options);
+    const request = this.#scriptRequest(source, parsed, parsed.signal);
+    const plan = this.#plan(parsed);
+    return (await this.#compileAndRun(request, plan)) as RunResult<z.output<Schema>>;
+  }
+
+  /** Ends every run and compile and every cell, and waits until the last process is gone. Safe to call twice. */
+  async close(): Promise<void> {
+    this.#closing.abort(new ScriptcellError("EXECUTOR_CLOSED", "the executor was closed while this was under way"));
+    await Promise.all([this.#runner.close(), this.#compiler.store.close()]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #compileAndRun(request: ScriptRequest, plan: Plan): Promise<RunResult> {
+    let compiled = this.#compiler.peek(request);
+    if (compiled === undefined) {
+      // A cell starts while rustc works. If it cannot, the run says so.
+      this.#runner.warm(plan.placement).catch(() => {});
+      try {
+        compiled = await this.#compiler.compile(request);
+      } catch (error) {
+        if (request.signal?.aborted !== true || error !== request.signal.reason) throw error;
+        return unstarted({ status: "cancelled", reason: error }, { moduleFrom: null, compileMs: 0 });
+      }
+    }
+    const { durationMs: compileMs, diagnostics } = compiled;
+    if (!compiled.ok) return unstarted({ status: "rejected", diagnostics }, { moduleFrom: null, compileMs });
+    return this.#runModule(compiled.module.bytes, plan, { moduleFrom: compiled.from, compileMs });
+  }
+
+  async #runModule(bytes: Uint8Array, plan: Plan, origin: Origin): Promise<RunResult> {
+    let module: PreparedModule;
+    try {
+      module = this.#runner.prepare(bytes, plan.limits);
+    } catch (error) {
+      if (!(error instanceof ModuleRefused)) throw error;
+      return unstarted({ status: "rejected", diagnostics: [refusedModule(error.message)] }, origin);
+    }
+    const { options, limits, placement, request } = plan;
+    const { signal, onStdout, onStderr } = options;
+    let record: RunRecord & Pick<RunReport, "isolation">;
+    try {
+      signal?.throwIfAborted();
+      const stdin = openStdin(options.stdin);
+      const { wallTimeMs } = limits;
+      record = await this.#runner.run(placement, { module, request, stdin, wallTimeMs, onStdout, onStderr, signal });
+    } catch (error) {
+      if (signal?.aborted !== true || error !== signal.reason) throw error;
+      return unstarted({ status: "cancelled", reason: error }, origin);
+    }
+    if (this.#closing.signal.aborted && record.end.how === "cell-died") {
+      record.end = { how: "cancelled", reason: this.#closing.signal.reason };
+    }
+    return this.#result(record, plan, origin);
+  }
+
+  #result(record: RunRecord & Pick<RunReport, "isolation">, { options, limits }: Plan, origin: Origin): RunResult {
+    const stdout = decode(record.stdout);
+    const stderr = decode(record.stderr);
+    return {
+      ...toOutcome(record, stdout, stderr, limits, options.outputSchema),
+      stdout,
+      stderr,
+      stdoutBytes: record.stdout,
+      stderrBytes: record.stderr,
+      truncated: record.truncated,
+      durationMs: record.durationMs,
+      peakMemoryBytes: record.peakMemoryBytes,
+      denials: record.denials,
+      isolation: record.isolation,
+      ...origin,
+    };
+  }
+
+  /** Everything about a run but its module. @throws ScriptcellError INVALID_OPTIONS, MOUNT_REFUSED */
+  #plan(options: ParsedExecuteOptions): Plan {
+    const limits = mergeLimits(this.#options.limits, options.limits, this.#options.ceilings);
+    const capabilities = merge(this.#options.capabilities, options.capabilities);
+    const mounts = resolveMounts((capabilities.mounts ?? []) as readonly Mount[], this.#options.cacheDir);
+    return {
+      options,
+      limits,
+      placement: { tenant: options.tenant ?? "", mounts, stackBytes: limits.stackBytes },
+      request: runRequest(capabilities, limits),
+    };
+  }
+
+  #scriptRequest(source: string, options: CompileDefaults, signal?: AbortSignal): ScriptRequest {
+    this.#checkOpen();
+    if (typeof source !== "string") throw new ScriptcellError("INVALID_OPTIONS", "the script must be a string of Rust source");
+    return {
+      source,
+      edition: options.edition ?? this.#options.edition,
+      profile: options.profile ?? this.#options.profile,
+      signal,
+      closing: this.#closing.signal,
+    };
+  }
+
+  async #bytesOf(module: ModuleSource): Promise<Uint8Array> {
+    if (module instanceof Uint8Array) return module;
+    if (typeof module === "string") return (await this.#compiler.lookUp(module)).module.bytes;
+    if (module?.bytes instanceof Uint8Array) return module.bytes;
+    throw new ScriptcellError("INVALID_OPTIONS", "execute takes a compiled module, the hash of one, or the bytes of one");
+  }
+
+  #checkOpen(): void {
+    if (this.#closing.signal.aborted) throw new ScriptcellError("EXECUTOR_CLOSED", "the executor was closed; make a new one");
+  }
+}
+
+/** Everything about a run but its module. */
+interface Plan {
+  options: ParsedExecuteOptions;
+  limits: Limits;
+  placement: Placement;
+  request: Omit<RunRequest, "module" | "stdin">;
+}
+
+type Origin = Pick<RunReport, "compileMs"> & { moduleFrom: ModuleOrigin | null };
+
+type CompileDefaults = { [Key in "edition" | "profile"]?: ResolvedOptions[Key] | undefined };
+
+function runRequest(capabilities: ParsedCapabilities, limits: Limits): Plan["request"] {
+  const { outputBytes, diskBytes, openFiles } = limits;
+  return {
+    args: capabilities.args ?? ["script"],
+    env: capabilities.env ?? {},
+    clock: wireClock(capabilities.clock ?? "denied"),
+    random: wireRandom(capabilities.random ?? "secure"),
+    outputBytes,
+    diskBytes,
+    openFiles,
+  };
+}
+
+function wireClock(clock: NonNullable<ParsedCapabilities["clock"]>): WireClock {
+  if (typeof clock === "string") return { kind: clock };
+  return { kind: "frozen", epochNs: (BigInt(clock.frozen.getTime()) * 1_000_000n).toString() };
+}
+
+function wireRandom(random: RandomGrant): RunRequest["random"] {
+  return random === "secure" ? { kind: "secure" } : { kind: "seeded", seed: String(random.seed) };
+}
+
+/** The result of a run that never reached a cell. */
+function unstarted(outcome: Outcome, origin: Origin): RunResult {
+  return {
+    ...outcome,
+    stdout: "",
+    stderr: "",
+    stdoutBytes: NO_BYTES,
+    stderrBytes: NO_BYTES,
+    truncated: { stdout: false, stderr: false },
+    durationMs: 0,
+    peakMemoryBytes: null,
+    denials: [],
+    isolation: null,
+    ...origin,
+  };
+}
+
+function decode(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+}

@@ -1,0 +1,125 @@
+import {
+  type CellMessage,
+  type GuestEnd,
+  MAX_CHUNK_BYTES,
+  MAX_DENIAL_TEXT,
+  MAX_DENIALS,
+  type RunRequest,
+  type WireClock,
+} from "../run/protocol.ts";
+import { GROW_REFUSALS_EXPORT } from "../wasm/reserved.ts";
+import type { Channel } from "./channel.ts";
+import { createPreview1, type OpenPreopens } from "./preview1/create.ts";
+import { type GuestClock, type GuestDenial, GuestExit, OutputLimit, type Preview1Io } from "./preview1/preview1.ts";
+import { trapCode } from "./traps.ts";
+
+/** Compiled modules of this cell; bytes until their first run. */
+export type CellModules = Map<string, Uint8Array<ArrayBuffer> | WebAssembly.Module>;
+
+/** Runs one guest, from a fresh instance to its end, and says how it ended. Output and refusals are sent on the way. */
+export function runGuest(
+  request: RunRequest,
+  stdin: Uint8Array,
+  modules: CellModules,
+  preopens: OpenPreopens,
+  channel: Channel,
+): CellMessage {
+  const denials = denialLog(channel);
+  const io: Preview1Io = {
+    readStdin: stdinReader(request, stdin, channel),
+    writeOutput(stream, bytes) {
+      for (let start = 0; start < bytes.length; start += MAX_CHUNK_BYTES) {
+        channel.send({ kind: stream }, bytes.subarray(start, start + MAX_CHUNK_BYTES));
+      }
+    },
+    deny: denials.deny,
+  };
+  const wasi = createPreview1(preopens, { ...request, clock: guestClock(request.clock) }, io);
+  let exports: WebAssembly.Exports = {};
+  let end: GuestEnd;
+  try {
+    const instance = new WebAssembly.Instance(compiled(request.module, modules), {
+      wasi_snapshot_preview1: wasi.imports,
+    });
+    exports = instance.exports;
+    wasi.bind(exports.memory as WebAssembly.Memory);
+    (exports._start as () => void)();
+    end = { how: "exit", exitCode: 0 };
+  } catch (error) {
+    end = guestEnd(error);
+  } finally {
+    wasi.close();
+  }
+  const refused = exports[GROW_REFUSALS_EXPORT] as WebAssembly.Global<"i32"> | undefined;
+  return {
+    kind: "done",
+    end,
+    peakMemoryBytes: (exports.memory as WebAssembly.Memory | undefined)?.buffer.byteLength ?? 0,
+    refusedGrowths: (refused?.value ?? 0) >>> 0,
+    denialCounts: denials.counts(),
+  };
+}
+
+function compiled(key: string, modules: CellModules): WebAssembly.Module {
+  const module = modules.get(key);
+  if (module === undefined) throw new Error("the module was not sent");
+  if (module instanceof WebAssembly.Module) return module;
+  const fresh = new WebAssembly.Module(module);
+  modules.set(key, fresh);
+  return fresh;
+}
+
+function guestEnd(error: unknown): GuestEnd {
+  if (error instanceof GuestExit) return { how: "exit", exitCode: error.exitCode };
+  if (error instanceof OutputLimit) return { how: "output-limit", stream: error.stream };
+  if (error instanceof WebAssembly.RuntimeError) {
+    return { how: "trap", code: trapCode(error.message), message: error.message };
+  }
+  // V8 reports an exhausted stack as a RangeError, in wasm as in JavaScript.
+  if (error instanceof RangeError && error.message.startsWith("Maximum call stack")) return { how: "stack-overflow" };
+  if (error instanceof WebAssembly.CompileError || error instanceof WebAssembly.LinkError || error instanceof RangeError) {
+    return { how: "load-failed", message: error.message };
+  }
+  // A fault of this host. The cell must not go on as if nothing had happened.
+  throw error;
+}
+
+function guestClock(clock: WireClock): GuestClock {
+  return clock.kind === "frozen" ? { kind: "frozen", epochNs: BigInt(clock.epochNs) } : { kind: clock.kind };
+}
+
+function stdinReader(request: RunRequest, attached: Uint8Array, channel: Channel): Preview1Io["readStdin"] {
+  let rest = attached;
+  let ended = request.stdin === "attached";
+  return (maxBytes) => {
+    while (rest.length === 0 && !ended && maxBytes > 0) {
+      channel.send({ kind: "pull", maxBytes: Math.min(maxBytes, MAX_CHUNK_BYTES) });
+      const answer = channel.receive();
+      if (answer?.message.kind !== "stdin") throw new Error("expected stdin");
+      ended = answer.message.end;
+      rest = answer.payload;
+    }
+    const taken = rest.subarray(0, maxBytes);
+    rest = rest.subarray(taken.length);
+    return taken;
+  };
+}
+
+/** Folds repeats and caps the number, so that a guest cannot make the host keep, or read, an endless list. */
+function denialLog(channel: Channel): { deny: (denial: GuestDenial) => void; counts: () => number[] } {
+  const counts = new Map<string, number>();
+  return {
+    deny(denial) {
+      const clip = (text: string): string => text.slice(0, MAX_DENIAL_TEXT);
+      const { call, reason, grant } = denial;
+      const target = clip(denial.target);
+      const key = JSON.stringify([call, target, reason, grant]);
+      const count = counts.get(key);
+      if (count === undefined && counts.size === MAX_DENIALS) return;
+      counts.set(key, (count ?? 0) + 1);
+      if (count !== undefined) return;
+      channel.send({ kind: "denial", call: clip(call), target, reason: clip(reason), grant: grant && clip(grant) });
+    },
+    counts: () => [...counts.values()],
+  };
+}

@@ -1,0 +1,47 @@
+import type { CellMessage, HostMessage } from "../run/protocol.ts";
+import type { Channel } from "./channel.ts";
+import { type OpenPreopens, openPreopens } from "./preview1/create.ts";
+import { runGuest } from "./run-guest.ts";
+
+/** A cell's whole life: receive, run, answer, until the host is gone. */
+export function serve(channel: Channel): void {
+  const modules = new Map<string, Uint8Array<ArrayBuffer> | WebAssembly.Module>();
+  let preopens: OpenPreopens | undefined;
+  for (;;) {
+    const frame = channel.receive();
+    if (frame === undefined) return;
+    const { message, payload } = frame;
+    switch (message.kind) {
+      case "open":
+        preopens = open(message, channel);
+        break;
+      case "module":
+        // The payload aliases the receive buffer; the copy is what stays.
+        modules.set(message.key, new Uint8Array(payload));
+        break;
+      case "forget":
+        modules.delete(message.key);
+        break;
+      case "run":
+        if (preopens === undefined) throw new Error("run before open");
+        channel.send(runGuest(message, payload, modules, preopens, channel));
+        break;
+      case "stdin":
+        throw new Error("stdin that no guest asked for");
+    }
+  }
+}
+
+function open(message: HostMessage & { kind: "open" }, channel: Channel): OpenPreopens | undefined {
+  const answer = (failed: string | null): CellMessage => ({ kind: "ready", failed });
+  try {
+    const preopens = openPreopens(
+      message.mounts.map((mount) => ({ ...mount, maxBytes: mount.maxBytes ?? undefined })),
+    );
+    channel.send(answer(null));
+    return preopens;
+  } catch (error) {
+    channel.send(answer(String(error).slice(0, 1024)));
+    return undefined;
+  }
+}

@@ -1,0 +1,276 @@
+import { availableParallelism } from "node:os";
+import { z } from "zod";
+import { type Capabilities, capabilitiesSchema } from "./capabilities.ts";
+import { type CompileLimits, compileLimitsSchema, DEFAULT_COMPILE_LIMITS } from "./compile/compile-limits.ts";
+import { ScriptcellError } from "./errors.ts";
+import type { JailMode } from "./jail/jail.ts";
+import { DEFAULT_LIMITS, type LimitName, type Limits, limitsSchema } from "./limits.ts";
+import type { PoolOptions } from "./run/pool.ts";
+import type { StdinSource } from "./run/stdin.ts";
+import { DEFAULT_STORE_OPTIONS, type StoreOptions } from "./store/store.ts";
+import { defaultCacheDir } from "./toolchain/cache-dir.ts";
+
+/** Rust edition of a script. */
+export type Edition = "2015" | "2018" | "2021" | "2024";
+/** `fast-compile`: seconds count until the first result. `fast-run`: the module will run often or long. */
+export type Profile = "fast-compile" | "fast-run";
+/** Where guests run: a child process of their own, or a thread of this process. */
+export type IsolationMode = "process" | "worker";
+
+/** How much the store keeps. */
+export type StoreBounds = Required<Pick<StoreOptions, "memoryBytes" | "diskBytes" | "maxAgeMs">>;
+
+/** What an executor is made with. All of it is optional. */
+export interface ExecutorOptions {
+  /** Path of the rustc to use. Default: `RUSTC`, then rustc on PATH, then the one that `scriptcell setup` installed. */
+  toolchain?: string;
+  /** Directory of the store and of scriptcell's own toolchain. Default `$XDG_CACHE_HOME/scriptcell`, else `~/.cache/scriptcell`. */
+  cacheDir?: string;
+  /** Default `process`. */
+  isolation?: IsolationMode;
+  /** The operating system's sandbox around process cells and the compiler. Default `auto`. */
+  jail?: JailMode;
+  /** Default `2024`. */
+  edition?: Edition;
+  /** Default `fast-compile`. */
+  profile?: Profile;
+  /** Limits of runs that say nothing themselves. Default {@link DEFAULT_LIMITS}. */
+  limits?: Partial<Limits>;
+  /** Limits that no run may exceed: a call that asks for more is an error. Default none. */
+  ceilings?: Partial<Limits>;
+  /** Capabilities of runs that say nothing themselves, field by field. Default none. */
+  capabilities?: Capabilities;
+  /** What a compile may use up. */
+  compileLimits?: Partial<CompileLimits>;
+  /** How many cells there are and how long they live. */
+  cells?: Partial<PoolOptions>;
+  /** How much the store keeps: `memoryBytes`, `diskBytes`, `maxAgeMs`. */
+  store?: Partial<StoreBounds>;
+  /** Told when something degraded that does not fail a run, such as a full disk. Default: `process.emitWarning`. */
+  onWarning?: (message: string, cause?: unknown) => void;
+}
+
+/** What one compile may say. */
+export interface CompileOptions {
+  /** Default: the executor's. */
+  edition?: Edition;
+  /** Default: the executor's. */
+  profile?: Profile;
+  /** Aborting rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** What one run may say. */
+export interface ExecuteOptions<Schema extends z.ZodType = z.ZodType> {
+  /** JSON for stdin: any value that `JSON.stringify` takes. Not together with `stdin`. */
+  input?: unknown;
+  /** Stdin as text, bytes, or a stream of either, read as the guest reads. Not together with `input`. */
+  stdin?: StdinSource;
+  /** What the guest may touch. A field given here replaces the executor's. */
+  capabilities?: Capabilities;
+  /** What the guest may use up. A field given here replaces the executor's. */
+  limits?: Partial<Limits>;
+  /** What stdout must parse to; the result's `output` has its type. A mismatch is `status: "invalid-output"`. */
+  outputSchema?: Schema;
+  /** Told of stdout as it comes, in the order written. If it throws, the run is ended and rejects with what it threw. */
+  onStdout?: (chunk: Uint8Array) => void;
+  /** Told of stderr as it comes. */
+  onStderr?: (chunk: Uint8Array) => void;
+  /** Cells that served one tenant never serve another. Default `""`. */
+  tenant?: string;
+  /** Aborting ends the run, waiting or running: `status: "cancelled"`. */
+  signal?: AbortSignal;
+}
+
+/** What `run` may say: both steps. */
+export interface RunOptions<Schema extends z.ZodType = z.ZodType> extends CompileOptions, ExecuteOptions<Schema> {
+  signal?: AbortSignal;
+}
+
+const cores = availableParallelism();
+
+/** What holds where neither the call nor the executor says anything. */
+export const DEFAULT_CELLS: Readonly<PoolOptions> = Object.freeze({
+  maxRunning: cores,
+  maxIdle: cores,
+  spares: 1,
+  runsPerCell: 10_000,
+  idleMs: 60_000,
+  maxQueue: 1_000,
+});
+
+const edition = z.enum(["2015", "2018", "2021", "2024"]);
+const profile = z.enum(["fast-compile", "fast-run"]);
+const signal = z.instanceof(AbortSignal);
+const callback = <Callback>() => z.custom<Callback>((value) => typeof value === "function", "must be a function");
+
+const executorSchema = z.strictObject({
+  toolchain: z.string().min(1).optional(),
+  cacheDir: z.string().min(1).optional(),
+  isolation: z.enum(["process", "worker"]).optional(),
+  jail: z.enum(["auto", "required", "off"]).optional(),
+  edition: edition.optional(),
+  profile: profile.optional(),
+  limits: limitsSchema.optional(),
+  ceilings: limitsSchema.optional(),
+  capabilities: capabilitiesSchema.optional(),
+  compileLimits: compileLimitsSchema.optional(),
+  cells: z
+    .strictObject({
+      maxRunning: z.int().min(1).max(1024).optional(),
+      maxIdle: z.int().min(0).max(1024).optional(),
+      spares: z.int().min(0).max(64).optional(),
+      runsPerCell: z.int().min(1).optional(),
+      idleMs: z.int().min(1).max(86_400_000).optional(),
+      maxQueue: z.int().min(0).optional(),
+    })
+    .optional(),
+  store: z
+    .strictObject({
+      memoryBytes: z.int().min(0).optional(),
+      diskBytes: z.int().min(0).optional(),
+      maxAgeMs: z.int().min(0).optional(),
+    })
+    .optional(),
+  onWarning: callback<NonNullable<ExecutorOptions["onWarning"]>>().optional(),
+});
+
+const compileFields = { edition: edition.optional(), profile: profile.optional(), signal: signal.optional() };
+
+const executeFields = {
+  input: z.unknown().optional(),
+  stdin: z
+    .custom<StdinSource>(
+      (value) =>
+        typeof value === "string" ||
+        value instanceof Uint8Array ||
+        (typeof value === "object" && value !== null && Symbol.asyncIterator in value),
+      "must be a string, a Uint8Array, a ReadableStream or an async iterable",
+    )
+    .optional(),
+  capabilities: capabilitiesSchema.optional(),
+  limits: limitsSchema.optional(),
+  outputSchema: z
+    .custom<z.ZodType>((value) => typeof (value as { safeParse?: unknown } | null)?.safeParse === "function", "must be a zod schema")
+    .optional(),
+  onStdout: callback<(chunk: Uint8Array) => void>().optional(),
+  onStderr: callback<(chunk: Uint8Array) => void>().optional(),
+  tenant: z.string().optional(),
+  signal: signal.optional(),
+};
+
+const compileSchema = z.strictObject(compileFields);
+const executeSchema = z.strictObject(executeFields);
+const runSchema = z.strictObject({ ...compileFields, ...executeFields });
+
+type Parsed<T> = { [Key in keyof T]?: T[Key] | undefined };
+
+/** @throws ScriptcellError INVALID_OPTIONS */
+export function parseCompileOptions(options: CompileOptions): Parsed<CompileOptions> {
+  return parse(compileSchema, options, "compile options");
+}
+
+/** @throws ScriptcellError INVALID_OPTIONS */
+export function parseExecuteOptions(options: ExecuteOptions): ParsedExecuteOptions {
+  return stdinOf(parse(executeSchema, options, "run options"));
+}
+
+/** @throws ScriptcellError INVALID_OPTIONS */
+export function parseRunOptions(options: RunOptions): ParsedExecuteOptions & Parsed<CompileOptions> {
+  return stdinOf(parse(runSchema, options, "run options"));
+}
+
+/** Run options with `input` and `stdin` made one. */
+export type ParsedExecuteOptions = Omit<z.output<typeof executeSchema>, "input">;
+
+function stdinOf<Options extends { input?: unknown; stdin?: StdinSource | undefined }>(options: Options): Omit<Options, "input"> {
+  const { input, ...rest } = options;
+  if (input === undefined) return rest;
+  if (rest.stdin !== undefined) throw new ScriptcellError("INVALID_OPTIONS", "give input or stdin, not both");
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(input);
+  } catch (cause) {
+    throw new ScriptcellError("INVALID_OPTIONS", `input is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (json === undefined) throw new ScriptcellError("INVALID_OPTIONS", "input is not JSON: give a value, not a function or symbol");
+  return { ...rest, stdin: json };
+}
+
+/** Executor options with every default in place. This is the one place where defaults are merged. */
+export interface ResolvedOptions {
+  toolchain: string | undefined;
+  cacheDir: string;
+  isolation: IsolationMode;
+  jail: JailMode;
+  edition: Edition;
+  profile: Profile;
+  limits: Limits;
+  ceilings: Parsed<Limits>;
+  capabilities: ParsedCapabilities;
+  compileLimits: CompileLimits;
+  cells: PoolOptions;
+  store: StoreBounds;
+  onWarning: ((message: string, cause?: unknown) => void) | undefined;
+}
+
+/** Capabilities as zod leaves them. */
+export type ParsedCapabilities = z.output<typeof capabilitiesSchema>;
+
+/** @throws ScriptcellError INVALID_OPTIONS */
+export function resolveExecutorOptions(options: ExecutorOptions): ResolvedOptions {
+  const given = parse(executorSchema, options, "executor options");
+  const isolation = given.isolation ?? "process";
+  if (isolation === "worker" && given.jail === "required") {
+    throw new ScriptcellError("INVALID_OPTIONS", 'a worker cell cannot be jailed: use isolation "process", or jail "auto"');
+  }
+  const ceilings = given.ceilings ?? {};
+  // A default above a ceiling gives way; a limit that the operator wrote down above their own ceiling is a mistake.
+  const defaults = { ...DEFAULT_LIMITS };
+  for (const name of Object.keys(defaults) as LimitName[]) defaults[name] = Math.min(defaults[name], ceilings[name] ?? Infinity);
+  return {
+    toolchain: given.toolchain,
+    cacheDir: given.cacheDir ?? defaultCacheDir(),
+    isolation,
+    jail: given.jail ?? "auto",
+    edition: given.edition ?? "2024",
+    profile: given.profile ?? "fast-compile",
+    limits: mergeLimits(defaults, given.limits, ceilings),
+    ceilings,
+    capabilities: given.capabilities ?? {},
+    compileLimits: merge(DEFAULT_COMPILE_LIMITS, given.compileLimits),
+    cells: merge(DEFAULT_CELLS, given.cells),
+    store: merge<StoreBounds>(DEFAULT_STORE_OPTIONS, given.store),
+    onWarning: given.onWarning,
+  };
+}
+
+/**
+ * The limits of one run.
+ * @throws ScriptcellError INVALID_OPTIONS where one is above the operator's ceiling
+ */
+export function mergeLimits(defaults: Limits, given: Parsed<Limits> | undefined, ceilings: Parsed<Limits>): Limits {
+  if (given === undefined) return defaults;
+  for (const [name, value] of Object.entries(given) as [LimitName, number | undefined][]) {
+    const ceiling = ceilings[name];
+    if (value !== undefined && ceiling !== undefined && value > ceiling) {
+      throw new ScriptcellError("INVALID_OPTIONS", `limits.${name}: ${value} is above this executor's ceiling of ${ceiling}`);
+    }
+  }
+  return merge(defaults, given);
+}
+
+/** `base` with what `given` says; an undefined field says nothing. */
+export function merge<T extends object>(base: Readonly<T>, given: Parsed<T> | undefined): T {
+  const merged = { ...base } as T;
+  for (const [key, value] of Object.entries(given ?? {})) {
+    if (value !== undefined) (merged as Record<string, unknown>)[key] = value;
+  }
+  return merged;
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ScriptcellError("INVALID_OPTIONS", `${what}: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+}

@@ -1,0 +1,73 @@
+import { realpathSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, relative, resolve, sep } from "node:path";
+import type { Mount } from "../capabilities.ts";
+import { ScriptcellError } from "../errors.ts";
+import type { WireMount } from "./protocol.ts";
+
+/** Kernel interfaces: what is in them is not files. */
+const KERNEL_TREES = ["/proc", "/sys", "/dev"];
+
+/**
+ * Resolves a caller's mounts for a cell: host directories made absolute and free of symlinks, guest paths normalised.
+ * @throws ScriptcellError MOUNT_REFUSED, INVALID_OPTIONS
+ */
+export function resolveMounts(mounts: readonly Mount[], cacheDir: string): WireMount[] {
+  if (mounts.length > 0 && process.platform !== "linux") {
+    throw new ScriptcellError(
+      "MOUNT_REFUSED",
+      `mounts cannot be confined on ${process.platform}: run on Linux, or pass the data as input`,
+    );
+  }
+  const seen = new Set<string>();
+  return mounts.map((mount) => {
+    const guest = mount.guest.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
+    if (seen.has(guest)) throw new ScriptcellError("INVALID_OPTIONS", `two mounts at ${guest}: give each a guest path of its own`);
+    seen.add(guest);
+    return {
+      source: hostDirectory(mount.host, cacheDir),
+      guest,
+      access: mount.access ?? "read",
+      maxBytes: mount.maxBytes ?? null,
+    };
+  });
+}
+
+function hostDirectory(host: string, cacheDir: string): string {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new ScriptcellError("MOUNT_REFUSED", `cannot mount ${host}: ${why}`, { cause });
+  };
+  let directory: string;
+  try {
+    directory = realpathSync(resolve(host));
+    if (!statSync(directory).isDirectory()) refuse("it is not a directory; mount the directory that holds it");
+  } catch (error) {
+    if (error instanceof ScriptcellError) throw error;
+    return refuse((error as Error).message, error);
+  }
+  if (contains(directory, realpathOf(homedir()))) {
+    refuse("it holds the home directory; mount the one directory that the script needs");
+  }
+  for (const tree of KERNEL_TREES) {
+    if (contains(tree, directory)) refuse(`${tree} is the kernel's and no place for files`);
+  }
+  const cache = realpathOf(cacheDir);
+  if (contains(directory, cache) || contains(cache, directory)) {
+    refuse("it holds scriptcell's own cache, or lies in it: a script could replace other scripts' modules");
+  }
+  return directory;
+}
+
+/** Whether `inner` is `outer` or lies below it. */
+function contains(outer: string, inner: string): boolean {
+  const path = relative(outer, inner);
+  return path === "" || (path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path));
+}
+
+function realpathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,209 @@
+import { ScriptcellError } from "../errors.ts";
+import type { Cell } from "./cell.ts";
+
+/** How many cells there are and how long they live. */
+export interface PoolOptions {
+  /** Runs at the same time. */
+  maxRunning: number;
+  /** Idle cells that are kept warm, over all tenants. */
+  maxIdle: number;
+  /** Fresh cells that are started ahead. */
+  spares: number;
+  /** Runs that one cell serves before it is replaced. */
+  runsPerCell: number;
+  /** Milliseconds after which an idle cell is ended. */
+  idleMs: number;
+  /** Runs that wait for a cell; one more is `OVERLOADED`. */
+  maxQueue: number;
+}
+
+/** Which cells can serve a run. */
+export interface CellKind {
+  /** How the process is started: cells of one shape are alike until they have served. */
+  shape: string;
+  /** Who may use a cell again that has served: shape, tenant and mounts. */
+  owner: string;
+  start(): Cell;
+  /** Whether a fresh cell of this shape may be started before anybody asks (not with somebody's mounts in it). */
+  spare: boolean;
+}
+
+/** A cell, for one run. */
+export interface Lease {
+  readonly cell: Cell;
+  /** Gives the cell back. `reuse: false` ends it: it trapped, was killed, or cannot be trusted. */
+  release(reuse: boolean): void;
+}
+
+interface Waiter {
+  kind: CellKind;
+  resolve(lease: Lease): void;
+  reject(reason: unknown): void;
+}
+
+interface Idle {
+  cell: Cell;
+  kind: CellKind;
+  since: number;
+}
+
+/**
+ * Warm cells and the queue before them. A cell that has served one owner never serves another.
+ * Has a lifetime: `close` ends every cell and waits for the last.
+ */
+export class CellPool {
+  readonly #options: PoolOptions;
+  /** Least recently used first. */
+  #idle: Idle[] = [];
+  readonly #spares = new Map<string, Cell[]>();
+  readonly #queue = new Set<Waiter>();
+  /** Every cell that is not known to be gone. */
+  readonly #cells = new Set<Cell>();
+  #running = 0;
+  #reaper: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * A cell of that kind, at once where one is free, else when a running one ends.
+   * Aborting the signal leaves the queue and rejects with its reason.
+   * @throws ScriptcellError OVERLOADED, EXECUTOR_CLOSED
+   */
+  lease(kind: CellKind, signal?: AbortSignal): Lease | Promise<Lease> {
+    if (this.#closed) throw closedError();
+    if (this.#running < this.#options.maxRunning) return this.#admit(kind);
+    if (this.#queue.size >= this.#options.maxQueue) {
+      throw new ScriptcellError(
+        "OVERLOADED",
+        `${this.#running} runs are under way and ${this.#queue.size} wait; try again later, or raise cells.maxQueue or cells.maxRunning`,
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#queue.delete(waiter);
+        reject(signal?.reason);
+      };
+      const settled = (): void => signal?.removeEventListener("abort", leave);
+      const waiter: Waiter = {
+        kind,
+        resolve: (lease) => {
+          settled();
+          resolve(lease);
+        },
+        reject: (reason) => {
+          settled();
+          reject(reason);
+        },
+      };
+      this.#queue.add(waiter);
+      signal?.addEventListener("abort", leave, { once: true });
+    });
+  }
+
+  /** Starts a cell of that kind ahead, where none waits. */
+  warm(kind: CellKind): void {
+    if (!kind.spare || this.#idle.some((idle) => idle.kind.owner === kind.owner)) return;
+    this.#refill(kind);
+  }
+
+  /** Turns away whoever waits, ends every cell, under whatever is running in it, and waits until the last is gone. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#reaper);
+    for (const waiter of this.#queue) waiter.reject(closedError());
+    this.#queue.clear();
+    for (const cell of this.#cells) cell.kill();
+    this.#idle = [];
+    this.#spares.clear();
+    await Promise.all([...this.#cells].map((cell) => cell.gone));
+  }
+
+  #admit(kind: CellKind): Lease {
+    this.#running += 1;
+    const cell = this.#takeIdle(kind) ?? this.#takeSpare(kind) ?? this.#start(kind);
+    let released = false;
+    return {
+      cell,
+      release: (reuse) => {
+        if (released) return;
+        released = true;
+        this.#running -= 1;
+        this.#settle(cell, kind, reuse);
+        this.#next();
+      },
+    };
+  }
+
+  #start(kind: CellKind): Cell {
+    const cell = kind.start();
+    this.#cells.add(cell);
+    void cell.gone.then(() => this.#forget(cell));
+    return cell;
+  }
+
+  #takeIdle(kind: CellKind): Cell | undefined {
+    // Most recently used first: its caches are warm, and the others can age.
+    const index = this.#idle.findLastIndex((idle) => idle.kind.owner === kind.owner);
+    return index === -1 ? undefined : this.#idle.splice(index, 1)[0]?.cell;
+  }
+
+  #takeSpare(kind: CellKind): Cell | undefined {
+    const cell = this.#spares.get(kind.shape)?.pop();
+    if (kind.spare) setImmediate(() => this.#refill(kind));
+    return cell;
+  }
+
+  /** Starts what is missing of a shape's spares; a shape that was not asked for lately loses its own. */
+  #refill(kind: CellKind): void {
+    if (this.#closed) return;
+    const spares = this.#spares.get(kind.shape) ?? [];
+    this.#spares.delete(kind.shape);
+    for (const [shape, cells] of this.#spares) {
+      for (const cell of cells) cell.kill();
+      this.#spares.delete(shape);
+    }
+    while (spares.length < this.#options.spares) spares.push(this.#start(kind));
+    this.#spares.set(kind.shape, spares);
+  }
+
+  #settle(cell: Cell, kind: CellKind, reuse: boolean): void {
+    if (!reuse || !cell.alive || this.#closed || cell.runs >= this.#options.runsPerCell) {
+      cell.kill();
+      return;
+    }
+    this.#idle.push({ cell, kind, since: performance.now() });
+    if (this.#idle.length > this.#options.maxIdle) this.#idle.shift()?.cell.kill();
+    this.#reaper ??= setInterval(() => this.#reap(), Math.max(100, this.#options.idleMs / 4)).unref();
+  }
+
+  #reap(): void {
+    const oldest = performance.now() - this.#options.idleMs;
+    while (this.#idle[0] !== undefined && this.#idle[0].since < oldest) this.#idle.shift()?.cell.kill();
+  }
+
+  /** Admits the next in the queue. */
+  #next(): void {
+    const [waiter] = this.#queue;
+    if (waiter === undefined || this.#running >= this.#options.maxRunning) return;
+    this.#queue.delete(waiter);
+    waiter.resolve(this.#admit(waiter.kind));
+  }
+
+  #forget(cell: Cell): void {
+    this.#cells.delete(cell);
+    this.#idle = this.#idle.filter((idle) => idle.cell !== cell);
+    for (const [shape, cells] of this.#spares) {
+      this.#spares.set(
+        shape,
+        cells.filter((spare) => spare !== cell),
+      );
+    }
+  }
+}
+
+function closedError(): ScriptcellError {
+  return new ScriptcellError("EXECUTOR_CLOSED", "the executor was closed; make a new one");
+}
