@@ -16,4 +16,6 @@ export interface Bubblewrap {
 }
 
 /** The answer to "can a jail be had here?", with the reason and the remedy where not. */
-export type BubblewrapProbe = { ok: true; bubblewrap: Bubblewrap } | { ok: false; reason: string; remedy: string };
+export type BubblewrapProbe =
+  | { ok: true; bubblewrap: Bubblewrap }
+  | { ok: false; reason: string; remedy: string };
