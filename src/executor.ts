@@ -111,7 +111,7 @@ export class ScriptExecutor implements AsyncDisposable {
       try {
         compiled = await this.#compiler.compile(request);
       } catch (error) {
-        if (request.signal?.aborted !== true || error !== request.signal.reason) throw error;
+        if (!isAbortOf(request.signal, error)) throw error;
         return unstarted({ status: "cancelled", reason: error }, { moduleFrom: null, compileMs: 0 });
       }
     }
@@ -137,7 +137,7 @@ export class ScriptExecutor implements AsyncDisposable {
       const { wallTimeMs } = limits;
       record = await this.#runner.run(placement, { module, request, stdin, wallTimeMs, onStdout, onStderr, signal });
     } catch (error) {
-      if (signal?.aborted !== true || error !== signal.reason) throw error;
+      if (!isAbortOf(signal, error)) throw error;
       return unstarted({ status: "cancelled", reason: error }, origin);
     }
     if (this.#closing.signal.aborted && record.end.how === "cell-died") {
@@ -250,6 +250,10 @@ function unstarted(outcome: Outcome, origin: Origin): RunResult {
     isolation: null,
     ...origin,
   };
+}
+
+function isAbortOf(signal: AbortSignal | undefined, error: unknown): boolean {
+  return signal?.aborted === true && error === signal.reason;
 }
 
 function decode(bytes: Uint8Array): string {

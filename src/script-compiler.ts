@@ -78,8 +78,9 @@ export class ScriptCompiler {
 
   async #findToolchain(): Promise<Toolchain> {
     const { cacheDir, toolchain: rustc } = this.#options;
-    this.#toolchain ??= await findToolchain({ cacheDir, ...(rustc !== undefined && { rustc }) });
-    return this.#toolchain;
+    const toolchain = this.#toolchain ?? (await findToolchain({ cacheDir, ...(rustc !== undefined && { rustc }) }));
+    this.#toolchain = toolchain;
+    return toolchain;
   }
 
   async #rustc({ source, edition, profile }: ScriptRequest, toolchain: Toolchain, signal: AbortSignal): Promise<MadeModule> {
