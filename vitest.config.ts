@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { SummaryReporter } from "./test/support/summary-reporter.ts";
 
 export default defineConfig({
   test: {
@@ -8,6 +9,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Two cores, and most tests start processes: more files at once only make each slower.
     maxWorkers: 2,
-    reporters: ["default", "./test/support/summary-reporter.ts"],
+    reporters: ["default", new SummaryReporter()],
   },
 });

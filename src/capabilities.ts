@@ -52,15 +52,17 @@ export const capabilitiesSchema = z.strictObject({
     )
     .max(64)
     .optional(),
-  env: z.record(z.string().regex(/^[^=\0]+$/, "a variable name must not be empty or contain = or NUL"), cText).optional(),
+  env: z
+    .record(z.string().regex(/^[^=\0]+$/, "a variable name must not be empty or contain = or NUL"), cText)
+    .optional(),
   args: z.array(cText).min(1).max(10_000).optional(),
   clock: z
     .union([
       z.enum(["denied", "monotonic", "real"]),
-      z.strictObject({ frozen: z.union([z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))]) }),
+      z.strictObject({
+        frozen: z.union([z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))]),
+      }),
     ])
     .optional(),
-  random: z
-    .union([z.literal("secure"), z.strictObject({ seed: z.union([z.int(), z.string()]) })])
-    .optional(),
+  random: z.union([z.literal("secure"), z.strictObject({ seed: z.union([z.int(), z.string()]) })]).optional(),
 });

@@ -75,7 +75,9 @@ export class ScriptExecutor implements AsyncDisposable {
     this.#checkOpen();
     const plan = this.#plan(parsed);
     const bytes = await this.#bytesOf(module);
-    return (await this.#runModule(bytes, plan, { moduleFrom: null, compileMs: 0 })) as RunResult<z.output<Schema>>;
+    return (await this.#runModule(bytes, plan, { moduleFrom: null, compileMs: 0 })) as RunResult<
+      z.output<Schema>
+    >;
   }
 
   /**
@@ -95,7 +97,9 @@ export class ScriptExecutor implements AsyncDisposable {
 
   /** Ends every run and compile and every cell, and waits until the last process is gone. Safe to call twice. */
   async close(): Promise<void> {
-    this.#closing.abort(new ScriptcellError("EXECUTOR_CLOSED", "the executor was closed while this was under way"));
+    this.#closing.abort(
+      new ScriptcellError("EXECUTOR_CLOSED", "the executor was closed while this was under way"),
+    );
     await Promise.all([this.#runner.close(), this.#compiler.store.close()]);
   }
 
@@ -135,7 +139,15 @@ export class ScriptExecutor implements AsyncDisposable {
       signal?.throwIfAborted();
       const stdin = openStdin(options.stdin);
       const { wallTimeMs } = limits;
-      record = await this.#runner.run(placement, { module, request, stdin, wallTimeMs, onStdout, onStderr, signal });
+      record = await this.#runner.run(placement, {
+        module,
+        request,
+        stdin,
+        wallTimeMs,
+        onStdout,
+        onStderr,
+        signal,
+      });
     } catch (error) {
       if (!isAbortOf(signal, error)) throw error;
       return unstarted({ status: "cancelled", reason: error }, origin);
@@ -146,7 +158,11 @@ export class ScriptExecutor implements AsyncDisposable {
     return this.#result(record, plan, origin);
   }
 
-  #result(record: RunRecord & Pick<RunReport, "isolation">, { options, limits }: Plan, origin: Origin): RunResult {
+  #result(
+    record: RunRecord & Pick<RunReport, "isolation">,
+    { options, limits }: Plan,
+    origin: Origin,
+  ): RunResult {
     const stdout = decode(record.stdout);
     const stderr = decode(record.stderr);
     return {
@@ -179,7 +195,8 @@ export class ScriptExecutor implements AsyncDisposable {
 
   #scriptRequest(source: string, options: CompileDefaults, signal?: AbortSignal): ScriptRequest {
     this.#checkOpen();
-    if (typeof source !== "string") throw new ScriptcellError("INVALID_OPTIONS", "the script must be a string of Rust source");
+    if (typeof source !== "string")
+      throw new ScriptcellError("INVALID_OPTIONS", "the script must be a string of Rust source");
     return {
       source,
       edition: options.edition ?? this.#options.edition,
@@ -193,11 +210,15 @@ export class ScriptExecutor implements AsyncDisposable {
     if (module instanceof Uint8Array) return module;
     if (typeof module === "string") return (await this.#compiler.lookUp(module)).module.bytes;
     if (module?.bytes instanceof Uint8Array) return module.bytes;
-    throw new ScriptcellError("INVALID_OPTIONS", "execute takes a compiled module, the hash of one, or the bytes of one");
+    throw new ScriptcellError(
+      "INVALID_OPTIONS",
+      "execute takes a compiled module, the hash of one, or the bytes of one",
+    );
   }
 
   #checkOpen(): void {
-    if (this.#closing.signal.aborted) throw new ScriptcellError("EXECUTOR_CLOSED", "the executor was closed; make a new one");
+    if (this.#closing.signal.aborted)
+      throw new ScriptcellError("EXECUTOR_CLOSED", "the executor was closed; make a new one");
   }
 }
 

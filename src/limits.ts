@@ -60,11 +60,31 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
 
 /** Parses the limits of a call or an executor; unknown names are errors. */
 export const limitsSchema = z.strictObject({
-  wallTimeMs: z.int().min(1).max(24 * 3_600_000).optional(),
-  memoryBytes: z.int().min(64 * KiB).max(4 * GiB).optional(),
-  stackBytes: z.int().min(1 * MiB).max(64 * MiB).optional(),
+  wallTimeMs: z
+    .int()
+    .min(1)
+    .max(24 * 3_600_000)
+    .optional(),
+  memoryBytes: z
+    .int()
+    .min(64 * KiB)
+    .max(4 * GiB)
+    .optional(),
+  stackBytes: z
+    .int()
+    .min(1 * MiB)
+    .max(64 * MiB)
+    .optional(),
   tableElements: z.int().min(0).max(10_000_000).optional(),
-  outputBytes: z.int().min(0).max(1 * GiB).optional(),
-  diskBytes: z.int().min(0).max(1024 * GiB).optional(),
+  outputBytes: z
+    .int()
+    .min(0)
+    .max(1 * GiB)
+    .optional(),
+  diskBytes: z
+    .int()
+    .min(0)
+    .max(1024 * GiB)
+    .optional(),
   openFiles: z.int().min(0).max(10_000).optional(),
 });

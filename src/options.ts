@@ -83,7 +83,9 @@ export interface ExecuteOptions<Schema extends z.ZodType = z.ZodType> {
 }
 
 /** What `run` may say: both steps. */
-export interface RunOptions<Schema extends z.ZodType = z.ZodType> extends CompileOptions, ExecuteOptions<Schema> {
+export interface RunOptions<Schema extends z.ZodType = z.ZodType>
+  extends CompileOptions,
+    ExecuteOptions<Schema> {
   signal?: AbortSignal;
 }
 
@@ -102,7 +104,8 @@ export const DEFAULT_CELLS: Readonly<PoolOptions> = Object.freeze({
 const edition = z.enum(["2015", "2018", "2021", "2024"]);
 const profile = z.enum(["fast-compile", "fast-run"]);
 const signal = z.instanceof(AbortSignal);
-const callback = <Callback>() => z.custom<Callback>((value) => typeof value === "function", "must be a function");
+const callback = <Callback>() =>
+  z.custom<Callback>((value) => typeof value === "function", "must be a function");
 
 const executorSchema = z.strictObject({
   toolchain: z.string().min(1).optional(),
@@ -151,7 +154,10 @@ const executeFields = {
   capabilities: capabilitiesSchema.optional(),
   limits: limitsSchema.optional(),
   outputSchema: z
-    .custom<z.ZodType>((value) => typeof (value as { safeParse?: unknown } | null)?.safeParse === "function", "must be a zod schema")
+    .custom<z.ZodType>(
+      (value) => typeof (value as { safeParse?: unknown } | null)?.safeParse === "function",
+      "must be a zod schema",
+    )
     .optional(),
   onStdout: callback<(chunk: Uint8Array) => void>().optional(),
   onStderr: callback<(chunk: Uint8Array) => void>().optional(),
@@ -183,7 +189,9 @@ export function parseRunOptions(options: RunOptions): ParsedExecuteOptions & Par
 /** Run options with `input` and `stdin` made one. */
 export type ParsedExecuteOptions = Omit<z.output<typeof executeSchema>, "input">;
 
-function stdinOf<Options extends { input?: unknown; stdin?: StdinSource | undefined }>(options: Options): Omit<Options, "input"> {
+function stdinOf<Options extends { input?: unknown; stdin?: StdinSource | undefined }>(
+  options: Options,
+): Omit<Options, "input"> {
   const { input, ...rest } = options;
   if (input === undefined) return rest;
   if (rest.stdin !== undefined) throw new ScriptcellError("INVALID_OPTIONS", "give input or stdin, not both");
@@ -193,7 +201,8 @@ function stdinOf<Options extends { input?: unknown; stdin?: StdinSource | undefi
   } catch (cause) {
     throw new ScriptcellError("INVALID_OPTIONS", `input is not JSON: ${(cause as Error).message}`, { cause });
   }
-  if (json === undefined) throw new ScriptcellError("INVALID_OPTIONS", "input is not JSON: give a value, not a function or symbol");
+  if (json === undefined)
+    throw new ScriptcellError("INVALID_OPTIONS", "input is not JSON: give a value, not a function or symbol");
   return { ...rest, stdin: json };
 }
 
@@ -222,12 +231,16 @@ export function resolveExecutorOptions(options: ExecutorOptions): ResolvedOption
   const given = parse(executorSchema, options, "executor options");
   const isolation = given.isolation ?? "process";
   if (isolation === "worker" && given.jail === "required") {
-    throw new ScriptcellError("INVALID_OPTIONS", 'a worker cell cannot be jailed: use isolation "process", or jail "auto"');
+    throw new ScriptcellError(
+      "INVALID_OPTIONS",
+      'a worker cell cannot be jailed: use isolation "process", or jail "auto"',
+    );
   }
   const ceilings = given.ceilings ?? {};
   // A default above a ceiling gives way; a limit that the operator wrote down above their own ceiling is a mistake.
   const defaults = { ...DEFAULT_LIMITS };
-  for (const name of Object.keys(defaults) as LimitName[]) defaults[name] = Math.min(defaults[name], ceilings[name] ?? Infinity);
+  for (const name of Object.keys(defaults) as LimitName[])
+    defaults[name] = Math.min(defaults[name], ceilings[name] ?? Infinity);
   return {
     toolchain: given.toolchain,
     cacheDir: given.cacheDir ?? defaultCacheDir(),
@@ -249,12 +262,19 @@ export function resolveExecutorOptions(options: ExecutorOptions): ResolvedOption
  * The limits of one run.
  * @throws ScriptcellError INVALID_OPTIONS where one is above the operator's ceiling
  */
-export function mergeLimits(defaults: Limits, given: Parsed<Limits> | undefined, ceilings: Parsed<Limits>): Limits {
+export function mergeLimits(
+  defaults: Limits,
+  given: Parsed<Limits> | undefined,
+  ceilings: Parsed<Limits>,
+): Limits {
   if (given === undefined) return defaults;
   for (const [name, value] of Object.entries(given) as [LimitName, number | undefined][]) {
     const ceiling = ceilings[name];
     if (value !== undefined && ceiling !== undefined && value > ceiling) {
-      throw new ScriptcellError("INVALID_OPTIONS", `limits.${name}: ${value} is above this executor's ceiling of ${ceiling}`);
+      throw new ScriptcellError(
+        "INVALID_OPTIONS",
+        `limits.${name}: ${value} is above this executor's ceiling of ${ceiling}`,
+      );
     }
   }
   return merge(defaults, given);
@@ -272,5 +292,7 @@ export function merge<T extends object>(base: Readonly<T>, given: Parsed<T> | un
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new ScriptcellError("INVALID_OPTIONS", `${what}: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  throw new ScriptcellError("INVALID_OPTIONS", `${what}: ${z.prettifyError(parsed.error)}`, {
+    cause: parsed.error,
+  });
 }

@@ -1,5 +1,5 @@
-import pLimit from "p-limit";
 import { availableParallelism } from "node:os";
+import pLimit from "p-limit";
 import { compileScript, rustcFlags } from "./compile/compile.ts";
 import { ScriptcellError } from "./errors.ts";
 import { findBubblewrap } from "./jail/bubblewrap.ts";
@@ -71,19 +71,27 @@ export class ScriptCompiler {
     const inMemory = this.store.peek(hash);
     const stored = inMemory ?? (await this.store.get(hash));
     if (stored === undefined) {
-      throw new ScriptcellError("MODULE_NOT_FOUND", `the store holds no module ${hash}: compile its script again`);
+      throw new ScriptcellError(
+        "MODULE_NOT_FOUND",
+        `the store holds no module ${hash}: compile its script again`,
+      );
     }
     return { module: this.#module(hash, stored), from: inMemory === undefined ? "disk" : "memory" };
   }
 
   async #findToolchain(): Promise<Toolchain> {
     const { cacheDir, toolchain: rustc } = this.#options;
-    const toolchain = this.#toolchain ?? (await findToolchain({ cacheDir, ...(rustc !== undefined && { rustc }) }));
+    const toolchain =
+      this.#toolchain ?? (await findToolchain({ cacheDir, ...(rustc !== undefined && { rustc }) }));
     this.#toolchain = toolchain;
     return toolchain;
   }
 
-  async #rustc({ source, edition, profile }: ScriptRequest, toolchain: Toolchain, signal: AbortSignal): Promise<MadeModule> {
+  async #rustc(
+    { source, edition, profile }: ScriptRequest,
+    toolchain: Toolchain,
+    signal: AbortSignal,
+  ): Promise<MadeModule> {
     signal.throwIfAborted();
     this.#bubblewrap ??= requireJail(this.#options);
     const bubblewrap = await this.#bubblewrap;
@@ -114,7 +122,10 @@ export class ScriptCompiler {
 }
 
 /** The jail that the options ask for. @throws ScriptcellError JAIL_UNAVAILABLE */
-export async function requireJail({ jail, cacheDir }: Pick<ResolvedOptions, "jail" | "cacheDir">): Promise<Bubblewrap | null> {
+export async function requireJail({
+  jail,
+  cacheDir,
+}: Pick<ResolvedOptions, "jail" | "cacheDir">): Promise<Bubblewrap | null> {
   if (jail === "off") return null;
   const probe = await findBubblewrap({ cacheDir });
   if (probe.ok) return probe.bubblewrap;

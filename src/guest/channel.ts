@@ -53,7 +53,10 @@ export function portChannel(port: MessagePort, posted: Int32Array): Channel {
         const seen = Atomics.load(posted, 0);
         const received = receiveMessageOnPort(port) as { message: Uint8Array } | undefined;
         if (received === undefined) Atomics.wait(posted, 0, seen);
-        else reader.push(Buffer.from(received.message.buffer, received.message.byteOffset, received.message.length));
+        else
+          reader.push(
+            Buffer.from(received.message.buffer, received.message.byteOffset, received.message.length),
+          );
       }
     },
     send(message, payload) {

@@ -10,7 +10,13 @@ import {
 import { GROW_REFUSALS_EXPORT } from "../wasm/reserved.ts";
 import type { Channel } from "./channel.ts";
 import { createPreview1, type OpenPreopens } from "./preview1/create.ts";
-import { type GuestClock, type GuestDenial, GuestExit, OutputLimit, type Preview1Io } from "./preview1/preview1.ts";
+import {
+  type GuestClock,
+  type GuestDenial,
+  GuestExit,
+  OutputLimit,
+  type Preview1Io,
+} from "./preview1/preview1.ts";
 import { trapCode } from "./traps.ts";
 
 /** Compiled modules of this cell; bytes until their first run. */
@@ -76,8 +82,13 @@ function guestEnd(error: unknown): GuestEnd {
     return { how: "trap", code: trapCode(error.message), message: error.message };
   }
   // V8 reports an exhausted stack as a RangeError, in wasm as in JavaScript.
-  if (error instanceof RangeError && error.message.startsWith("Maximum call stack")) return { how: "stack-overflow" };
-  if (error instanceof WebAssembly.CompileError || error instanceof WebAssembly.LinkError || error instanceof RangeError) {
+  if (error instanceof RangeError && error.message.startsWith("Maximum call stack"))
+    return { how: "stack-overflow" };
+  if (
+    error instanceof WebAssembly.CompileError ||
+    error instanceof WebAssembly.LinkError ||
+    error instanceof RangeError
+  ) {
     return { how: "load-failed", message: error.message };
   }
   // A fault of this host. The cell must not go on as if nothing had happened.
@@ -118,7 +129,13 @@ function denialLog(channel: Channel): { deny: (denial: GuestDenial) => void; cou
       if (count === undefined && counts.size === MAX_DENIALS) return;
       counts.set(key, (count ?? 0) + 1);
       if (count !== undefined) return;
-      channel.send({ kind: "denial", call: clip(call), target, reason: clip(reason), grant: grant && clip(grant) });
+      channel.send({
+        kind: "denial",
+        call: clip(call),
+        target,
+        reason: clip(reason),
+        grant: grant && clip(grant),
+      });
     },
     counts: () => [...counts.values()],
   };

@@ -65,25 +65,42 @@ export class Cell {
     });
     this.ready = new Promise((resolve, reject) => {
       const fail = (reason: string): void =>
-        reject(new ScriptcellError("CELL_FAILED", `a cell did not start: ${reason}; \`scriptcell doctor\` says what is missing`));
+        reject(
+          new ScriptcellError(
+            "CELL_FAILED",
+            `a cell did not start: ${reason}; \`scriptcell doctor\` says what is missing`,
+          ),
+        );
       this.#listener = {
         onMessage: ({ message }) => {
           this.#listener = undefined;
           if (message.kind === "ready" && message.failed === null) return resolve();
           this.kill();
-          fail(message.kind === "ready" ? `a mount could not be opened: ${message.failed}` : "unexpected message");
+          fail(
+            message.kind === "ready"
+              ? `a mount could not be opened: ${message.failed}`
+              : "unexpected message",
+          );
         },
         onGone: fail,
       };
     });
     // Whoever waits for the cell handles the failure; a spare that fails before anybody waits must not be an unhandled rejection.
     this.ready.catch(() => {});
-    this.#transport = start({ onBytes: (chunk) => this.#receive(chunk), onClose: (reason) => this.#close(reason) });
+    this.#transport = start({
+      onBytes: (chunk) => this.#receive(chunk),
+      onClose: (reason) => this.#close(reason),
+    });
     this.#send({ kind: "open", mounts });
   }
 
   /** Starts a run. One at a time; the listener hears of it until `done` or until the cell is gone. */
-  run(module: PreparedModule, request: Omit<RunRequest, "module">, stdin: Uint8Array, listener: CellListener): void {
+  run(
+    module: PreparedModule,
+    request: Omit<RunRequest, "module">,
+    stdin: Uint8Array,
+    listener: CellListener,
+  ): void {
     this.#listener = listener;
     this.runs += 1;
     if (!this.#modules.delete(module.key)) this.#sendModule(module);

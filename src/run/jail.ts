@@ -40,10 +40,12 @@ export function cellCommand(
   mounts: readonly CellMount[],
 ): { command: CellCommand; mounts: readonly WireMount[] } {
   const { bubblewrap } = confinement;
-  const bound = bubblewrap === null ? mounts : mounts.map((mount, i) => ({ ...mount, source: `/mounts/${i}` }));
+  const bound =
+    bubblewrap === null ? mounts : mounts.map((mount, i) => ({ ...mount, source: `/mounts/${i}` }));
   const code = bubblewrap === null ? SOURCE_ROOT : `${JAIL_CODE}/`;
   const node = [process.execPath, ...nodeFlags(stackBytes), join(code, "guest", `main${EXTENSION}`)];
-  const around = bubblewrap === null ? lifeline(confinement) : [bubblewrap.path, ...jailArgs(confinement, mounts)];
+  const around =
+    bubblewrap === null ? lifeline(confinement) : [bubblewrap.path, ...jailArgs(confinement, mounts)];
   const [file = process.execPath, ...args] = [...processLimits(confinement, stackBytes), ...around, ...node];
   return { command: { file, args, env: bubblewrap?.env ?? {} }, mounts: bound };
 }
@@ -96,7 +98,11 @@ function jailArgs({ nodeLibraries }: CellConfinement, mounts: readonly CellMount
     ...readOnly(PACKAGE_JSON, "/cell/package.json"),
     "--proc",
     "/proc",
-    ...mounts.flatMap((mount, i) => [mount.access === "read" ? "--ro-bind" : "--bind", mount.source, `/mounts/${i}`]),
+    ...mounts.flatMap((mount, i) => [
+      mount.access === "read" ? "--ro-bind" : "--bind",
+      mount.source,
+      `/mounts/${i}`,
+    ]),
     "--remount-ro",
     "/",
     "--chdir",

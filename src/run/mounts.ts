@@ -22,7 +22,11 @@ export function resolveMounts(mounts: readonly Mount[], cacheDir: string): WireM
   const seen = new Set<string>();
   return mounts.map((mount) => {
     const guest = mount.guest.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
-    if (seen.has(guest)) throw new ScriptcellError("INVALID_OPTIONS", `two mounts at ${guest}: give each a guest path of its own`);
+    if (seen.has(guest))
+      throw new ScriptcellError(
+        "INVALID_OPTIONS",
+        `two mounts at ${guest}: give each a guest path of its own`,
+      );
     seen.add(guest);
     return {
       source: hostDirectory(mount.host, cacheDir),
@@ -40,7 +44,8 @@ function hostDirectory(host: string, cacheDir: string): string {
   let directory: string;
   try {
     directory = realpathSync(resolve(host));
-    if (!statSync(directory).isDirectory()) refuse("it is not a directory; mount the directory that holds it");
+    if (!statSync(directory).isDirectory())
+      refuse("it is not a directory; mount the directory that holds it");
   } catch (error) {
     if (error instanceof ScriptcellError) throw error;
     return refuse((error as Error).message, error);

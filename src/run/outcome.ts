@@ -37,11 +37,18 @@ export function toOutcome(
     case "stack-overflow":
       return exceeded("stackBytes", `the call stack outgrew ${limits.stackBytes} bytes`);
     case "output-limit":
-      return exceeded("outputBytes", `the guest wrote more than ${limits.outputBytes} bytes to ${end.stream}`);
+      return exceeded(
+        "outputBytes",
+        `the guest wrote more than ${limits.outputBytes} bytes to ${end.stream}`,
+      );
     case "cancelled":
       return { status: "cancelled", reason: end.reason };
     case "cell-died":
-      return { status: "trapped", code: "cell-died", message: `the cell died under the guest: ${end.message}` };
+      return {
+        status: "trapped",
+        code: "cell-died",
+        message: `the cell died under the guest: ${end.message}`,
+      };
     case "load-failed":
       return { status: "rejected", diagnostics: [refusedModule(end.message)] };
   }
@@ -65,7 +72,13 @@ function okOutcome(stdout: string, outputSchema: z.ZodType | undefined): Outcome
     : { status: "invalid-output", exitCode: 0, issues: parsed.error.issues };
 }
 
-function trapOutcome(code: string, message: string, record: RunRecord, stderr: string, limits: Limits): Outcome {
+function trapOutcome(
+  code: string,
+  message: string,
+  record: RunRecord,
+  stderr: string,
+  limits: Limits,
+): Outcome {
   if (code === "unreachable") {
     // Rust aborts by `unreachable` after a panic and after a failed allocation alike. A panic has said so on stderr;
     // of the others, the counter of refused growths, which the guest cannot touch, tells.

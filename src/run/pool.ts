@@ -118,7 +118,10 @@ export class CellPool {
     for (const cell of this.#cells) cell.kill();
     this.#idle = [];
     this.#spares.clear();
+    // Cells do not keep Node alive; waiting for their end must.
+    const awake = setInterval(() => {}, 1_000);
     await Promise.all([...this.#cells].map((cell) => cell.gone));
+    clearInterval(awake);
   }
 
   #admit(kind: CellKind): Lease {

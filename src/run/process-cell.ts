@@ -47,7 +47,8 @@ export function startProcess(command: CellCommand): StartTransport {
     return {
       send: (frame) => child.stdin.write(frame),
       kill() {
-        if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) killGroup(child.pid);
+        if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+          killGroup(child.pid);
       },
     };
   };

@@ -63,7 +63,13 @@ export type CellMessage =
   /** A refusal, sent when it first happens. */
   | { kind: "denial"; call: string; target: string; reason: string; grant: string | null }
   /** The run is over. `denialCounts[i]` belongs to the i-th `denial` of the run. */
-  | { kind: "done"; end: GuestEnd; peakMemoryBytes: number; refusedGrowths: number; denialCounts: readonly number[] };
+  | {
+      kind: "done";
+      end: GuestEnd;
+      peakMemoryBytes: number;
+      refusedGrowths: number;
+      denialCounts: readonly number[];
+    };
 
 /** Bytes of output or stdin in one frame, at most. */
 export const MAX_CHUNK_BYTES = 64 * 1024;

@@ -7,6 +7,9 @@ import type { Stdin } from "./stdin.ts";
 /** Milliseconds after a kill until a run is settled even if its cell has not confirmed its end. */
 const KILL_GRACE_MS = 1_000;
 
+/** Milliseconds that a cell may take to start, on a machine that is busy with other things. */
+const START_MS = 30_000;
+
 /** One run, with everything resolved. */
 export interface RunJob {
   module: PreparedModule;
@@ -43,15 +46,21 @@ export interface RunRecord {
  */
 export async function runInCell(lease: Lease, job: RunJob): Promise<RunRecord> {
   const { cell } = lease;
-  if (cell.runs === 0) {
-    try {
-      await cell.ready;
-    } catch (error) {
-      lease.release(false);
-      throw error;
-    }
-  }
+  if (cell.runs === 0) await started(lease);
   return new Promise((resolve, reject) => new ActiveRun(lease, job, resolve, reject).start());
+}
+
+async function started({ cell, release }: Lease): Promise<void> {
+  // Cells do not keep Node alive; this timer does while one starts.
+  const deadline = setTimeout(() => cell.kill(), START_MS);
+  try {
+    await cell.ready;
+  } catch (error) {
+    release(false);
+    throw error;
+  } finally {
+    clearTimeout(deadline);
+  }
 }
 
 /** A run between its start and its settling: the one place that knows both the cell's messages and the host's deadline. */
@@ -86,7 +95,10 @@ class ActiveRun implements CellListener {
   start(): void {
     const { module, request, stdin, wallTimeMs, signal } = this.#job;
     this.#startedAt = performance.now();
-    if (signal?.aborted === true) return this.#settle({ how: "cancelled", reason: signal.reason }, null, 0, true);
+    if (signal?.aborted === true) {
+      this.#settle({ how: "cancelled", reason: signal.reason }, null, 0, true);
+      return;
+    }
     signal?.addEventListener("abort", this.#abort, { once: true });
     // This timer is also what keeps Node alive during the run: cells never do.
     this.#deadline = setTimeout(() => this.#end({ how: "deadline" }), wallTimeMs);
@@ -108,7 +120,8 @@ class ActiveRun implements CellListener {
         break;
       }
       case "done": {
-        for (const [i, denial] of this.#denials.entries()) denial.count = Math.max(1, message.denialCounts[i] ?? 1);
+        for (const [i, denial] of this.#denials.entries())
+          denial.count = Math.max(1, message.denialCounts[i] ?? 1);
         const reusable = message.end.how === "exit" && this.#verdict === undefined;
         this.#settle(this.#verdict ?? message.end, message.peakMemoryBytes, message.refusedGrowths, reusable);
         break;

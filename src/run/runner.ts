@@ -1,5 +1,5 @@
-import { delimiter } from "node:path";
 import { accessSync, constants } from "node:fs";
+import { delimiter } from "node:path";
 import { instrument } from "../instrument/instrument.ts";
 import type { Bubblewrap } from "../jail/jail.ts";
 import { sharedLibrariesOf } from "../jail/libraries.ts";
@@ -105,11 +105,19 @@ export class Runner {
     return kind;
   }
 
-  #newKind(owner: string, mounts: readonly WireMount[], stackBytes: number, confinement: CellConfinement): CellKind {
+  #newKind(
+    owner: string,
+    mounts: readonly WireMount[],
+    stackBytes: number,
+    confinement: CellConfinement,
+  ): CellKind {
     // Cells open their mounts when they start, so only cells without mounts can be started before anybody asks.
     const kind = { owner, shape: JSON.stringify([stackBytes, mounts]), spare: mounts.length === 0 };
     if (this.#options.isolation === "worker") {
-      return { ...kind, start: () => new Cell(startWorker(stackBytes), { cell: "worker", jail: "none" }, mounts) };
+      return {
+        ...kind,
+        start: () => new Cell(startWorker(stackBytes), { cell: "worker", jail: "none" }, mounts),
+      };
     }
     const { command, mounts: bound } = cellCommand(confinement, stackBytes, mounts);
     const jail = confinement.bubblewrap === null ? "none" : "bubblewrap";

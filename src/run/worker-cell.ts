@@ -22,7 +22,11 @@ export function startWorker(stackBytes: number): StartTransport {
       stdout: true,
       stderr: true,
       trackUnmanagedFds: true,
-      resourceLimits: { stackSizeMb: stackSizeMb(stackBytes), maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 },
+      resourceLimits: {
+        stackSizeMb: stackSizeMb(stackBytes),
+        maxOldGenerationSizeMb: 256,
+        maxYoungGenerationSizeMb: 16,
+      },
     });
     let reason = "the thread ended";
     worker.on("message", (message: Uint8Array) =>
