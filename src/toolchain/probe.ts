@@ -70,25 +70,28 @@ async function resolveCompiler(path: string, cacheDir: string): Promise<string> 
 }
 
 async function describe(path: string, cacheDir: string): Promise<RustcProbe> {
-  const ask = async (): Promise<RustcProbe> => {
-    // A script may need the caller's variables; a compiler has to do without, as it will when it compiles.
-    const environment = (await isScript(path)) || process.platform === "win32" ? "caller" : "none";
-    const [versionVerbose, sysroot] = await Promise.all([
-      runRustc(path, ["-vV"], environment),
-      runRustc(path, ["--print", "sysroot"], environment),
-    ]);
-    const version = /^release: (\S+)$/m.exec(versionVerbose)?.[1];
-    const host = /^host: (\S+)$/m.exec(versionVerbose)?.[1];
-    if (version === undefined || host === undefined) {
-      throw new ScriptcellError(
-        "RUSTC_MISSING",
-        `${path} does not answer \`-vV\` as rustc does: name a real rustc, or run \`scriptcell setup\``,
-      );
-    }
-    return { rustc: path, version, versionVerbose, host, sysroot: sysroot.trim() };
-  };
-  if (await isScript(path)) return await ask();
-  return await remember(cacheDir, JSON.stringify(["what", path, await fingerprint(path)]), probeSchema, ask);
+  if (await isScript(path)) return await probeCompiler(path);
+  const key = JSON.stringify(["what", path, await fingerprint(path)]);
+  return await remember(cacheDir, key, probeSchema, () => probeCompiler(path));
+}
+
+/** Asks the compiler at this path, and remembers nothing. */
+export async function probeCompiler(path: string): Promise<RustcProbe> {
+  // A script may need the caller's variables; a compiler has to do without, as it will when it compiles.
+  const environment = process.platform === "win32" || (await isScript(path)) ? "caller" : "none";
+  const [versionVerbose, sysroot] = await Promise.all([
+    runRustc(path, ["-vV"], environment),
+    runRustc(path, ["--print", "sysroot"], environment),
+  ]);
+  const version = /^release: (\S+)$/m.exec(versionVerbose)?.[1];
+  const host = /^host: (\S+)$/m.exec(versionVerbose)?.[1];
+  if (version === undefined || host === undefined) {
+    throw new ScriptcellError(
+      "RUSTC_MISSING",
+      `${path} does not answer \`-vV\` as rustc does: name a real rustc, or run \`scriptcell setup\``,
+    );
+  }
+  return { rustc: path, version, versionVerbose, host, sysroot: sysroot.trim() };
 }
 
 async function runRustc(

@@ -1,0 +1,9 @@
+/** One step of a set-up, as it happens. */
+export interface SetupEvent {
+  step: "check" | "wait" | "rustup" | "metadata" | "download" | "unpack" | "verify" | "clean" | "done";
+  /** One line for people: what is done, and where. */
+  message: string;
+}
+
+/** Called with each event. */
+export type OnProgress = (event: SetupEvent) => void;
