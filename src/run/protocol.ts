@@ -266,7 +266,8 @@ function parseGuestEnd(value: unknown): GuestEnd {
     case "stack-overflow":
       return { how: "stack-overflow" };
     case "output-limit":
-      return { how: "output-limit", stream: end.stream === "stderr" ? "stderr" : "stdout" };
+      if (end.stream !== "stdout" && end.stream !== "stderr") break;
+      return { how: "output-limit", stream: end.stream };
     case "load-failed":
       return { how: "load-failed", message: message() };
   }
