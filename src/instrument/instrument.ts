@@ -1,0 +1,79 @@
+import { WasmFormatError } from "../wasm/format-error.ts";
+import type { WasmModule } from "../wasm/module.ts";
+import { readModule } from "../wasm/read-module.ts";
+import { writeModule } from "../wasm/write-module.ts";
+import { MAX_BODY_BYTES, MAX_MODULE_BYTES, MODULE_BOUNDS } from "./bounds.ts";
+import type { ModuleCaps } from "./caps.ts";
+import { gate } from "./gate.ts";
+import type { Pass } from "./pass.ts";
+import { growRefusals } from "./passes/grow-refusals.ts";
+import { memoryCap } from "./passes/memory-cap.ts";
+import { tableCap } from "./passes/table-cap.ts";
+import { ModuleRefused } from "./refusal.ts";
+
+export { ModuleRefused } from "./refusal.ts";
+
+/** A module that may run in a cell. */
+export interface Instrumented {
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+const PASSES: readonly Pass[] = [memoryCap, tableCap, growRefusals];
+
+/**
+ * Takes any bytes and gives a module that may run in a cell, or refuses them. Every byte counts as hostile: V8 sees the
+ * module only after this reader has walked all of it, because validation alone takes minutes on a module that is made to
+ * be slow; and what V8 gets to run was written from what was read and is validated once more.
+ *
+ * Synchronous, and linear in the size of the module.
+ *
+ * @throws {ModuleRefused} for a module that is malformed, unknown, too large, no WASI preview 1 command, or above its caps.
+ */
+export function instrument(bytes: Uint8Array, caps: ModuleCaps): Instrumented {
+  if (bytes.length > MAX_MODULE_BYTES) {
+    throw new ModuleRefused(
+      `it has ${bytes.length} bytes, and at most ${MAX_MODULE_BYTES} are accepted`,
+      "compile it without debug information, or embed less data",
+    );
+  }
+  // A copy of its own: shared memory could change between the checks and their use.
+  const input = new Uint8Array(bytes);
+  const module = read(input);
+  gate(module, caps);
+  if (!WebAssembly.validate(input)) {
+    throw new ModuleRefused(
+      "it is not valid WebAssembly",
+      "compile it again with a compiler that is known to work",
+    );
+  }
+  for (const pass of PASSES) pass(module, caps);
+  return { bytes: write(module) };
+}
+
+function read(bytes: Uint8Array): WasmModule {
+  try {
+    return readModule(bytes, MODULE_BOUNDS);
+  } catch (error) {
+    if (!(error instanceof WasmFormatError)) throw error;
+    throw new ModuleRefused(
+      error.message,
+      "compile it for wasm32-wasip1 with the target's default features",
+      {
+        offset: error.offset,
+        cause: error,
+      },
+    );
+  }
+}
+
+function write(module: WasmModule): Uint8Array<ArrayBuffer> {
+  const large = module.bodies.find(({ start, end }) => end - start > MAX_BODY_BYTES);
+  if (large !== undefined) {
+    throw new ModuleRefused("a function is too large once it is metered", "split the function");
+  }
+  const bytes = writeModule(module);
+  if (!WebAssembly.validate(bytes)) {
+    throw new ModuleRefused("it is not valid once it is metered", "report it to scriptcell: this is a bug");
+  }
+  return bytes;
+}

@@ -1,0 +1,98 @@
+/** Bytes that are being written. `bytes` is longer than what was written: only `[0, length)` counts. */
+export interface Writer {
+  bytes: Uint8Array<ArrayBuffer>;
+  length: number;
+}
+
+/** A writer that has to grow only when more than `capacity` bytes are written. */
+export function createWriter(capacity: number): Writer {
+  return { bytes: new Uint8Array(capacity), length: 0 };
+}
+
+/** What was written, in a buffer of just that size. */
+export function writtenBytes(writer: Writer): Uint8Array<ArrayBuffer> {
+  return writer.bytes.slice(0, writer.length);
+}
+
+export function writeByte(writer: Writer, byte: number): void {
+  reserve(writer, 1);
+  writer.bytes[writer.length] = byte;
+  writer.length += 1;
+}
+
+/** An unsigned 32-bit integer in the shortest LEB128. */
+export function writeU32(writer: Writer, value: number): void {
+  reserve(writer, 5);
+  let rest = value;
+  while (rest > 0x7f) {
+    writer.bytes[writer.length] = (rest & 0x7f) | 0x80;
+    writer.length += 1;
+    rest >>>= 7;
+  }
+  writer.bytes[writer.length] = rest;
+  writer.length += 1;
+}
+
+/** A signed 32-bit integer in the shortest LEB128. */
+export function writeS32(writer: Writer, value: number): void {
+  reserve(writer, 5);
+  let rest = value;
+  while (rest < -0x40 || rest > 0x3f) {
+    writer.bytes[writer.length] = (rest & 0x7f) | 0x80;
+    writer.length += 1;
+    rest >>= 7;
+  }
+  writer.bytes[writer.length] = rest & 0x7f;
+  writer.length += 1;
+}
+
+export function writeBytes(writer: Writer, bytes: Uint8Array): void {
+  reserve(writer, bytes.length);
+  writer.bytes.set(bytes, writer.length);
+  writer.length += bytes.length;
+}
+
+/** `source[start, end)`. Below the threshold a loop is quicker than the view that `set` asks for. */
+export function writeRange(writer: Writer, source: Uint8Array, start: number, end: number): void {
+  const size = end - start;
+  reserve(writer, size);
+  const { bytes, length } = writer;
+  if (size > 64) {
+    bytes.set(source.subarray(start, end), length);
+  } else {
+    for (let offset = 0; offset < size; offset += 1) bytes[length + offset] = source[start + offset] ?? 0;
+  }
+  writer.length += size;
+}
+
+const utf8 = new TextEncoder();
+
+export function writeName(writer: Writer, name: string): void {
+  const encoded = utf8.encode(name);
+  writeU32(writer, encoded.length);
+  writeBytes(writer, encoded);
+}
+
+/** Bytes of a size that is written before what it measures is known: five, the most that 32 bits take. */
+const SIZE_BYTES = 5;
+
+/** Writes the size of what `write` writes, in five bytes, and then that. */
+export function writeSized(writer: Writer, write: () => void): void {
+  reserve(writer, SIZE_BYTES);
+  const sizeAt = writer.length;
+  writer.length += SIZE_BYTES;
+  write();
+  const size = writer.length - sizeAt - SIZE_BYTES;
+  for (let byte = 0; byte < SIZE_BYTES; byte += 1) {
+    const more = byte < SIZE_BYTES - 1 ? 0x80 : 0;
+    writer.bytes[sizeAt + byte] = ((size >>> (7 * byte)) & 0x7f) | more;
+  }
+}
+
+function reserve(writer: Writer, count: number): void {
+  const needed = writer.length + count;
+  if (needed <= writer.bytes.length) return;
+  const grown = new Uint8Array(Math.max(needed, writer.bytes.length * 2));
+  grown.set(writer.bytes.subarray(0, writer.length));
+  writer.bytes = grown;
+}
