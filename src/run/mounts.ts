@@ -1,6 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
-import { homedir } from "node:os";
-import { isAbsolute, relative, resolve, sep } from "node:path";
+import { homedir, userInfo } from "node:os";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { Mount } from "../capabilities.ts";
 import { ScriptcellError } from "../errors.ts";
 import type { WireMount } from "./protocol.ts";
@@ -50,8 +50,9 @@ function hostDirectory(host: string, cacheDir: string): string {
     if (error instanceof ScriptcellError) throw error;
     return refuse((error as Error).message, error);
   }
-  if (contains(directory, realpathOf(homedir()))) {
-    refuse("it holds the home directory; mount the one directory that the script needs");
+  for (const home of homeDirectories()) {
+    if (contains(directory, realpathOf(home)))
+      refuse("it holds the home directory; mount the one directory that the script needs");
   }
   for (const tree of KERNEL_TREES) {
     if (contains(tree, directory)) refuse(`${tree} is the kernel's and no place for files`);
@@ -69,10 +70,23 @@ function contains(outer: string, inner: string): boolean {
   return path === "" || (path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path));
 }
 
-function realpathOf(path: string): string {
+/** What `HOME` names, and the account's own: each may hold keys. */
+function homeDirectories(): string[] {
   try {
-    return realpathSync(path);
+    return [homedir(), userInfo().homedir];
   } catch {
-    return path;
+    // A user without an account, as in some containers.
+    return [homedir()];
+  }
+}
+
+/** The path free of symbolic links, as far as it exists yet. */
+function realpathOf(path: string): string {
+  const absolute = resolve(path);
+  try {
+    return realpathSync(absolute);
+  } catch {
+    const parent = dirname(absolute);
+    return parent === absolute ? absolute : join(realpathOf(parent), basename(absolute));
   }
 }

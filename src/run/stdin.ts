@@ -1,3 +1,4 @@
+import { ScriptcellError } from "../errors.ts";
 import { MAX_ATTACHED_STDIN_BYTES, MAX_CHUNK_BYTES } from "./protocol.ts";
 
 /** What a guest may be given on stdin: text, bytes, or a stream of either. */
@@ -57,7 +58,7 @@ function fromStream(source: AsyncIterable<string | Uint8Array> | ReadableStream<
       while (rest.length === 0 && !end) {
         const next = await iterator.next();
         if (next.done === true) end = true;
-        else rest = typeof next.value === "string" ? Buffer.from(next.value, "utf8") : next.value;
+        else rest = bytesOf(next.value);
       }
       const chunk = rest.subarray(0, Math.min(maxBytes, MAX_CHUNK_BYTES));
       rest = rest.subarray(chunk.length);
@@ -65,7 +66,16 @@ function fromStream(source: AsyncIterable<string | Uint8Array> | ReadableStream<
     },
     cancel() {
       // The source's own clean-up; its failure is nobody's result any more.
-      if (!end) iterator.return?.().then(undefined, () => {});
+      if (!end) (async () => iterator.return?.())().catch(() => {});
     },
   };
+}
+
+function bytesOf(chunk: unknown): Uint8Array {
+  if (typeof chunk === "string") return Buffer.from(chunk, "utf8");
+  if (chunk instanceof Uint8Array) return chunk;
+  throw new ScriptcellError(
+    "INVALID_OPTIONS",
+    "the stdin stream gave a chunk that is neither a string nor a Uint8Array",
+  );
 }
