@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { execa } from "execa";
 import { findOnPath } from "../toolchain/path.ts";
 import type { Bubblewrap, BubblewrapProbe } from "./jail.ts";
 import { ownBubblewrap } from "./own-bubblewrap.ts";
+import { checkUserNamespaces } from "./user-namespaces.ts";
 
 type Candidate = Omit<Bubblewrap, "version">;
 
@@ -103,31 +103,9 @@ async function tryIt(
   };
 }
 
-/** The switches that forbid user namespaces to ordinary users, and how to turn each. */
-const SWITCHES: ReadonlyArray<{ file: string; forbids: (value: number) => boolean; remedy: string }> = [
-  {
-    file: "/proc/sys/kernel/unprivileged_userns_clone",
-    forbids: (value) => value === 0,
-    remedy: "allow user namespaces: `sudo sysctl -w kernel.unprivileged_userns_clone=1`",
-  },
-  {
-    file: "/proc/sys/user/max_user_namespaces",
-    forbids: (value) => value === 0,
-    remedy: "allow user namespaces: `sudo sysctl -w user.max_user_namespaces=15000`",
-  },
-  {
-    file: "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-    forbids: (value) => value !== 0,
-    remedy:
-      "AppArmor restricts user namespaces: install the package `bubblewrap` with its AppArmor profile, or `sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`",
-  },
-];
-
 async function remedy(): Promise<string> {
-  for (const { file, forbids, remedy } of SWITCHES) {
-    const value = await readFile(file, "utf8").catch(() => undefined);
-    if (value !== undefined && forbids(Number(value))) return remedy;
-  }
+  const namespaces = await checkUserNamespaces();
+  if (!namespaces.ok) return namespaces.remedy;
   return existsSync("/.dockerenv") || existsSync("/run/.containerenv")
     ? "this is a container that forbids namespaces: run it with `--security-opt seccomp=unconfined --security-opt systempaths=unconfined`"
     : "allow this user to make user, mount and PID namespaces and to mount /proc in them";

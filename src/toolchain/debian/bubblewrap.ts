@@ -1,6 +1,7 @@
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import { ScriptcellError } from "../../errors.ts";
 import type { OwnBubblewrapRecord } from "../../jail/own-bubblewrap.ts";
 import { newInstallation, publish } from "../installation.ts";
 import { type PackageSource, privateApt } from "./apt.ts";
@@ -29,39 +30,47 @@ export async function installDebianBubblewrap(
   });
   const apt = await privateApt(join(layout.work, "system"), sources, system.keyring, system.architecture);
   await apt.run("apt-get", ["update", "--quiet"], { signal });
-  const resolved = await resolvePackages(apt, ["bubblewrap"], { signal });
-  const packages = resolved.filter(
-    ({ name, section }) => name === "bubblewrap" || (section === "libs" && !ALWAYS_THERE.has(name)),
-  );
-  const files = await downloadPackages(apt, packages, onProgress, signal);
+  const packages = await resolvePackages(apt, ["bubblewrap"], { signal });
+  const program = packages.filter(({ name }) => name === "bubblewrap");
+  const libraries = packages.filter(({ name }) => name !== "bubblewrap" && !ALWAYS_THERE.has(name));
   const directory = await newInstallation(layout);
+  const withLibraries = async () => {
+    await unpackPackages(await downloadPackages(apt, libraries, onProgress, signal), directory, signal);
+    const paths = ["usr/lib", "lib"].map((base) => join(directory, base, system.architecture.multiarch));
+    return { packages: [...program, ...libraries], env: { LD_LIBRARY_PATH: paths.join(":") } };
+  };
   try {
-    const [program, ...libraries] = files;
-    if (program === undefined) throw new Error("unreachable: bubblewrap was resolved");
     onProgress({ step: "unpack", message: `unpacking bubblewrap to ${directory}` });
-    await unpackPackages([program], directory, signal);
+    await unpackPackages(await downloadPackages(apt, program, onProgress, signal), directory, signal);
     const path = join(directory, "usr/bin/bwrap");
-    const startsAlone =
-      (await execa(path, ["--version"], { env: {}, extendEnv: false, reject: false })).exitCode === 0;
-    if (!startsAlone) await unpackPackages(libraries, directory, signal);
-    const env: Record<string, string> = startsAlone
-      ? {}
-      : {
-          LD_LIBRARY_PATH: ["usr/lib", "lib"]
-            .map((base) => join(directory, base, system.architecture.multiarch))
-            .join(":"),
-        };
-    await execa(path, ["--version"], { env, extendEnv: false });
+    const alone = { packages: program, env: {} };
+    const { packages: needed, env } = (await starts(path, {})) ? alone : await withLibraries();
+    if (!(await starts(path, env)))
+      throw new ScriptcellError(
+        "SETUP_FAILED",
+        `${path} does not start: install your distribution's package \`bubblewrap\``,
+      );
     const record: OwnBubblewrapRecord = {
       directory,
       path,
       bytes: (await stat(path)).size,
       env,
-      packages: Object.fromEntries(packages.map((entry) => [entry.name, entry.version])),
+      packages: Object.fromEntries(needed.map((entry) => [entry.name, entry.version])),
     };
     await publish(layout.bubblewrapPointer, record);
   } catch (error) {
     await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     throw error;
   }
+}
+
+async function starts(path: string, env: Readonly<Record<string, string>>): Promise<boolean> {
+  const { exitCode } = await execa(path, ["--version"], {
+    env,
+    extendEnv: false,
+    stdin: "ignore",
+    reject: false,
+    timeout: 10_000,
+  });
+  return exitCode === 0;
 }
