@@ -2,15 +2,22 @@
  * From nothing to a result: finds or installs a toolchain, compiles a script, and runs it on a real data set that it
  * may read and nothing else. Run it twice: the second time the module comes from disk.
  */
-import { createRequire } from "node:module";
-import { dirname, relative } from "node:path";
+
 import { readFileSync } from "node:fs";
+import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { defaultCacheDir, findToolchain, MiB, ScriptExecutor, ScriptcellError, setupToolchain } from "../src/index.ts";
+import {
+  defaultCacheDir,
+  findToolchain,
+  MiB,
+  ScriptcellError,
+  ScriptExecutor,
+  setupToolchain,
+} from "../src/index.ts";
 
 const script = fileURLToPath(new URL("../fixtures/scripts/weather.rs", import.meta.url));
-const dataSet = createRequire(import.meta.url).resolve("vega-datasets/data/seattle-weather.csv");
+const dataSet = fileURLToPath(new URL("../data/seattle-weather.csv", import.meta.resolve("vega-datasets")));
 
 const toolchain = await findOrInstallToolchain();
 console.log(`rustc ${toolchain.version} (${toolchain.origin}) at ${toolchain.rustc}`);
@@ -21,7 +28,9 @@ const result = await executor.run(readFileSync(script, "utf8"), {
   input: { file: "/data/seattle-weather.csv", hot: 30 },
   capabilities: { mounts: [{ host: dirname(dataSet), guest: "/data", access: "read" }] },
   limits: { wallTimeMs: 2_000, memoryBytes: 32 * MiB },
-  outputSchema: z.array(z.object({ year: z.int(), rainiestMonth: z.int(), hottestDay: z.string(), hotDays: z.int() })),
+  outputSchema: z.array(
+    z.object({ year: z.int(), rainiestMonth: z.int(), hottestDay: z.string(), hotDays: z.int() }),
+  ),
 });
 
 if (result.status !== "ok") {
@@ -41,7 +50,9 @@ async function findOrInstallToolchain() {
     return await findToolchain({ cacheDir });
   } catch (error) {
     if (!(error instanceof ScriptcellError)) throw error;
-    console.log(`${error.message}\ninstalling a toolchain into ${cacheDir} (once; nothing else on this system is changed)`);
+    console.log(
+      `${error.message}\ninstalling a toolchain into ${cacheDir} (once; nothing else on this system is changed)`,
+    );
     return setupToolchain({ cacheDir, onProgress: (event) => console.log(`  ${event.message}`) });
   }
 }
