@@ -6,6 +6,7 @@ import {
   encodeHostMessage,
   type Frame,
   type HostMessage,
+  MAX_CHUNK_BYTES,
   type RunRequest,
   type WireMount,
 } from "./protocol.ts";
@@ -19,6 +20,8 @@ export interface TransportEvents {
 /** How bytes get to a cell and back, and how the cell is ended. Implemented by process cells and worker cells. */
 export interface CellTransport {
   send(frame: Buffer): void;
+  /** Bytes that were sent and that the cell has not taken yet, where that can be known. */
+  readonly backlogBytes: number;
   /** Ends the cell at once, whatever it is doing. What it had sent before is still delivered, then `onClose`. */
   kill(): void;
 }
@@ -39,6 +42,8 @@ export interface CellListener {
   onGone(reason: string): void;
 }
 
+/** Stdin that a cell may have asked for and not taken. An honest one reads each answer before it asks again. */
+const MAX_STDIN_BACKLOG_BYTES = 4 * MAX_CHUNK_BYTES;
 /** Modules that one cell keeps compiled, at most; the least recently used goes first. */
 const MAX_CELL_MODULES = 32;
 
@@ -56,6 +61,7 @@ export class Cell {
   readonly #reader = cellFrameReader();
   readonly #modules = new Set<string>();
   #listener: CellListener | undefined;
+  #broken = false;
   #resolveGone!: () => void;
 
   constructor(start: StartTransport, isolation: Isolation, mounts: readonly WireMount[]) {
@@ -111,6 +117,10 @@ export class Cell {
 
   /** Answers a `pull`. */
   sendStdin(chunk: Uint8Array, end: boolean): void {
+    if (this.#transport.backlogBytes > MAX_STDIN_BACKLOG_BYTES) {
+      this.#break("it asks for stdin and does not read it");
+      return;
+    }
     this.#send({ kind: "stdin", end }, chunk);
   }
 
@@ -135,6 +145,7 @@ export class Cell {
   }
 
   #receive(chunk: Buffer): void {
+    if (this.#broken) return;
     this.#reader.push(chunk);
     try {
       for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
@@ -143,18 +154,28 @@ export class Cell {
         if (frame.message.kind === "done") this.#listener = undefined;
         listener.onMessage(frame);
       }
+      if (this.#listener === undefined && this.#reader.buffered > 0) throw new Error("bytes outside a run");
     } catch (error) {
-      // Whatever it was, this cell can no longer be trusted.
-      this.kill();
-      this.#close(`the cell broke the protocol (${error instanceof Error ? error.message : String(error)})`);
+      this.#break(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** The cell can no longer be trusted: it is ended, and nothing that it still says is heard. */
+  #break(why: string): void {
+    this.#broken = true;
+    this.kill();
+    this.#tellGone(`the cell broke the protocol (${why})`);
   }
 
   #close(reason: string): void {
     this.alive = false;
+    this.#tellGone(reason);
+    this.#resolveGone();
+  }
+
+  #tellGone(reason: string): void {
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.onGone(reason);
-    this.#resolveGone();
   }
 }

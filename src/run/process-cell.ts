@@ -46,6 +46,9 @@ export function startProcess(command: CellCommand): StartTransport {
     for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as Socket).unref();
     return {
       send: (frame) => child.stdin.write(frame),
+      get backlogBytes() {
+        return child.stdin.writableLength;
+      },
       kill() {
         if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
           killGroup(child.pid);

@@ -141,6 +141,11 @@ export class FrameReader<Message> {
     this.#validate = validate;
   }
 
+  /** Bytes that came and belong to no whole frame yet. */
+  get buffered(): number {
+    return this.#buffered;
+  }
+
   /** Adds bytes; they must not change afterwards. */
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);

@@ -43,6 +43,8 @@ export function startWorker(stackBytes: number): StartTransport {
         Atomics.add(posted, 0, 1);
         Atomics.notify(posted, 0);
       },
+      // A port does not say what was read from it. A thread is no wall, so there is none to hold here.
+      backlogBytes: 0,
       kill: () => void worker.terminate(),
     };
   };
