@@ -32,9 +32,9 @@ export function storeDirectory(path: string): StoreDirectory {
     try {
       // Resolved once: the way to the directory is the user's choice, but it must not lead elsewhere later on.
       const resolved = await realpath(path);
-      await requireTrusted(resolved);
       const layout = storeLayout(resolved);
-      for (const inner of [layout.root, layout.temporaries, layout.locks]) await requireTrusted(inner);
+      for (const needed of [resolved, layout.root]) await requireTrusted(needed);
+      for (const spare of [layout.temporaries, layout.locks]) await requireTrusted(spare).catch(unlessAbsent);
       checked = layout;
       return layout;
     } catch (error) {
@@ -75,4 +75,8 @@ export async function requireTrusted(path: string): Promise<void> {
     `The module store ${path} ${reason}: whoever can write there could run code in your cells. ` +
       "Choose a directory of your own, or make this one yours alone (chown, chmod 0700).",
   );
+}
+
+function unlessAbsent(error: unknown): void {
+  if (!hasErrorCode(error, "ENOENT")) throw error;
 }

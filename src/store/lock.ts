@@ -1,4 +1,4 @@
-import { lstat, readlink, rename, symlink, unlink } from "node:fs/promises";
+import { lstat, lutimes, readlink, rename, symlink, unlink } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { newOwner, ownerIsGone } from "./owner.ts";
 import { hasErrorCode, isSystemError } from "./system-error.ts";
@@ -7,8 +7,10 @@ import { hasErrorCode, isSystemError } from "./system-error.ts";
 // lock cannot be had or judged, going on without one is right, and the rare race in taking over a dead owner's lock costs
 // one compile. The lock is a dangling symbolic link because that is made, with its owner inside, in one step.
 
-/** A lock older than this is nobody's, whatever its owner does: no compile takes so long. */
-export const LOCK_MAX_AGE_MS = 10 * 60_000;
+/** The owner says this often that it is still at it … */
+const HEARTBEAT_MS = 3_000;
+/** … and a lock that has been silent for this long is nobody's: its owner died on another machine, or stands still. */
+const SILENCE_MS = 20_000;
 
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 50;
@@ -35,13 +37,13 @@ export async function acquireLock(path: string, waitMs: number, signal: AbortSig
   let waited = false;
   try {
     for (;;) {
-      if (!waited && (await take(path, own))) return { release: () => letGo(path, own) };
+      if (!waited && (await take(path, own))) return holdLock(path, own);
       const holder = await readHolder(path);
       if (holder === undefined) {
         if (waited) return NO_LOCK;
         continue;
       }
-      if (await ownerIsGone(holder.owner, holder.sinceMs, LOCK_MAX_AGE_MS)) {
+      if (await ownerIsGone(holder.owner, holder.sinceMs, SILENCE_MS)) {
         await breakLock(path, holder.owner);
         waited = false;
         continue;
@@ -60,11 +62,28 @@ export async function acquireLock(path: string, waitMs: number, signal: AbortSig
 
 /** Removes the lock if its owner is gone. True where it was. */
 export async function removeStaleLock(path: string): Promise<boolean> {
-  const holder = await readHolder(path);
-  if (holder === undefined || !(await ownerIsGone(holder.owner, holder.sinceMs, LOCK_MAX_AGE_MS)))
-    return false;
-  await breakLock(path, holder.owner);
-  return true;
+  try {
+    const holder = await readHolder(path);
+    if (holder === undefined || !(await ownerIsGone(holder.owner, holder.sinceMs, SILENCE_MS))) return false;
+    await breakLock(path, holder.owner);
+    return true;
+  } catch (error) {
+    // No link: nothing that a store made.
+    if (hasErrorCode(error, "EINVAL")) return false;
+    throw error;
+  }
+}
+
+function holdLock(path: string, own: string): LockTurn {
+  const heartbeat = setInterval(() => {
+    lutimes(path, new Date(), new Date()).catch(() => undefined);
+  }, HEARTBEAT_MS).unref();
+  return {
+    async release() {
+      clearInterval(heartbeat);
+      await letGo(path, own);
+    },
+  };
 }
 
 async function take(path: string, own: string): Promise<boolean> {

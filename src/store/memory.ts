@@ -8,7 +8,8 @@ const ENTRY_OVERHEAD_BYTES = 512;
 /** The tier that answers without waiting. */
 export interface MemoryStore extends ModuleStore {
   peek(key: string): StoredModule | undefined;
-  keep(key: string, module: StoredModule): void;
+  /** Keeps the module, or a copy where its bytes are part of something larger; gives back what it kept. */
+  keep(key: string, module: StoredModule): StoredModule;
   clear(): void;
 }
 
@@ -22,16 +23,20 @@ export function createMemoryStore(maxBytes: number): MemoryStore {
   function peek(key: string): StoredModule | undefined {
     return cache.get(key);
   }
-  function keep(key: string, module: StoredModule): void {
+  function keep(key: string, module: StoredModule): StoredModule {
     requireStoreKey(key);
-    cache.set(key, withoutSlack(module));
+    const kept = withoutSlack(module);
+    cache.set(key, kept);
+    return kept;
   }
   return {
     peek,
     keep,
     clear: () => cache.clear(),
     get: async (key) => (isStoreKey(key) ? peek(key) : undefined),
-    set: async (key, module) => keep(key, module),
+    async set(key, module) {
+      keep(key, module);
+    },
   };
 }
 

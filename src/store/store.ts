@@ -64,7 +64,7 @@ export interface PruneReport {
 
 /** Memory over disk, with one compile per key at a time. */
 export interface TieredStore extends ModuleStore {
-  /** Directory of the disk tier as it was given; null where there is none. */
+  /** Absolute path of the disk tier's directory; null where there is none. */
   readonly path: string | null;
   /** The module if it is in memory. Synchronous: a warm run waits for nothing. */
   peek(key: string): StoredModule | undefined;

@@ -26,7 +26,10 @@ const suggestion = z.strictObject({
   replacements: z.array(z.strictObject({ byteStart: count, byteEnd: count, text })),
 } satisfies Fields<Suggestion>);
 
-/** Diagnostics as they come back from a file, which is data like any other. */
+/**
+ * Diagnostics as they come back from a file, which is data like any other. A change here needs a new format version
+ * (layout.ts): two releases that share a directory would else remove each other's entries.
+ */
 export const storedDiagnosticsSchema: z.ZodType<readonly Diagnostic[]> = z.array(
   z.strictObject({
     level,

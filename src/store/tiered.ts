@@ -1,16 +1,10 @@
+import { resolve } from "node:path";
 import { type DiskStore, NOTHING_PRUNED, openDiskStore } from "./disk.ts";
 import { createFlights } from "./flights.ts";
 import { requireStoreKey } from "./layout.ts";
 import { createMemoryStore } from "./memory.ts";
 import { parsePruneBounds, parseStoreOptions } from "./options.ts";
-import type {
-  FoundModule,
-  MadeModule,
-  PruneReport,
-  StoredModule,
-  StoreOptions,
-  TieredStore,
-} from "./store.ts";
+import type { FoundModule, MadeModule, StoredModule, StoreOptions, TieredStore } from "./store.ts";
 
 /**
  * A store of compiled modules. Touches no file before it is used.
@@ -24,8 +18,7 @@ export function openStore(given: StoreOptions): TieredStore {
 
   async function fromDisk(key: string): Promise<StoredModule | undefined> {
     const module = await disk?.get(key);
-    if (module !== undefined) memory.keep(key, module);
-    return module;
+    return module && memory.keep(key, module);
   }
 
   async function findOrMake(
@@ -42,16 +35,16 @@ export function openStore(given: StoreOptions): TieredStore {
       if (madeElsewhere !== undefined) return { ok: true, module: madeElsewhere, from: "disk" };
       const made = await make(signal);
       if (!made.ok) return made;
-      memory.keep(key, made.module);
-      await disk?.set(key, made.module);
-      return { ok: true, module: made.module, from: "rustc" };
+      const module = memory.keep(key, made.module);
+      await disk?.set(key, module);
+      return { ok: true, module, from: "rustc" };
     } finally {
       await turn?.release();
     }
   }
 
   return {
-    path: options.directory,
+    path: disk?.path ?? null,
     peek: memory.peek,
     get: async (key) => memory.peek(key) ?? (await fromDisk(key)),
     async set(key, module) {
@@ -78,7 +71,8 @@ function openDisk(options: Required<StoreOptions>): DiskStore | undefined {
   if (options.directory === null) return undefined;
   let warned = false;
   return openDiskStore({
-    directory: options.directory,
+    // Absolute, whatever the working directory becomes.
+    directory: resolve(options.directory),
     maxBytes: options.diskBytes,
     maxAgeMs: options.maxAgeMs,
     onWarning: (message, cause) => {

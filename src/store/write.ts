@@ -2,6 +2,7 @@ import { rename, unlink, writeFile } from "node:fs/promises";
 import { makePrivate, requireTrusted } from "./directory.ts";
 import { entryPath, type StoreLayout, shardPath, temporaryPath } from "./layout.ts";
 import { newOwner } from "./owner.ts";
+import { hasErrorCode } from "./system-error.ts";
 
 /**
  * Puts an entry in its place, whole or not at all. There is no fsync: after a power cut an entry may be torn, which its
@@ -12,12 +13,20 @@ export async function writeEntry(layout: StoreLayout, key: string, content: Buff
   try {
     // Exclusive: neither another's file nor a link's target is ever written to.
     await writeFile(temporary, content, { flag: "wx", mode: 0o600 });
-    const shard = shardPath(layout, key);
-    await makePrivate(shard);
-    await requireTrusted(shard);
+    await requireShard(shardPath(layout, key));
     await rename(temporary, entryPath(layout, key));
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw error;
+  }
+}
+
+async function requireShard(shard: string): Promise<void> {
+  try {
+    await requireTrusted(shard);
+  } catch (error) {
+    if (!hasErrorCode(error, "ENOENT")) throw error;
+    await makePrivate(shard);
+    await requireTrusted(shard);
   }
 }
