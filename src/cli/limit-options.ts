@@ -1,0 +1,63 @@
+import { type Command, Option } from "commander";
+import { DEFAULT_LIMITS, type LimitName, type Limits } from "../limits.ts";
+import { parseCount, parseDuration, parseSize } from "./parse.ts";
+import { formatBytes, formatMs } from "./print.ts";
+
+interface LimitOption {
+  flag: `--${string}`;
+  value: string;
+  description: string;
+  parse(text: string): number;
+  format(value: number): string;
+}
+
+const size = { value: "<size>", parse: parseSize, format: formatBytes };
+const count = { value: "<count>", parse: parseCount, format: String };
+
+/** Every limit has its option. */
+const LIMIT_OPTIONS: Readonly<Record<LimitName, LimitOption>> = {
+  wallTimeMs: {
+    flag: "--timeout",
+    value: "<duration>",
+    description: "wall time of the run, as 2s or 500ms",
+    parse: parseDuration,
+    format: formatMs,
+  },
+  memoryBytes: { flag: "--memory", description: "linear memory, as 64MiB", ...size },
+  stackBytes: { flag: "--stack", description: "call stack", ...size },
+  tableElements: { flag: "--table-elements", description: "elements of a table of functions", ...count },
+  outputBytes: { flag: "--output-limit", description: "bytes of stdout and of stderr, each", ...size },
+  diskBytes: { flag: "--disk", description: "bytes written to all mounts together", ...size },
+  openFiles: { flag: "--open-files", description: "files and directories open at once", ...count },
+};
+
+/** The option that sets a limit. */
+export function limitFlag(limit: LimitName): string {
+  return LIMIT_OPTIONS[limit].flag;
+}
+
+export function addLimitOptions(command: Command): void {
+  command.optionsGroup("Limits:");
+  for (const [limit, { flag, value, description, parse, format }] of entries()) {
+    command.addOption(
+      new Option(`${flag} ${value}`, `${description} (default: ${format(DEFAULT_LIMITS[limit])})`).argParser(
+        parse,
+      ),
+    );
+  }
+}
+
+/** The limits among the parsed options. */
+export function limitsOf(command: Command): Partial<Limits> {
+  const limits: Partial<Limits> = {};
+  for (const [limit, { flag }] of entries()) {
+    const option = command.options.find(({ long }) => long === flag);
+    const value: number | undefined = option && command.getOptionValue(option.attributeName());
+    if (value !== undefined) limits[limit] = value;
+  }
+  return limits;
+}
+
+function entries(): [LimitName, LimitOption][] {
+  return Object.entries(LIMIT_OPTIONS) as [LimitName, LimitOption][];
+}

@@ -1,0 +1,144 @@
+import { basename } from "node:path";
+import { type Command, Option } from "commander";
+import type { Capabilities, ClockGrant, Mount } from "../capabilities.ts";
+import { ScriptExecutor } from "../executor.ts";
+import type { ExecuteOptions, IsolationMode } from "../options.ts";
+import type { RunResult } from "../result.ts";
+import { addCompilerOptions, type CompilerFlags, defined, executorOptions } from "./executor-options.ts";
+import { EXIT, EXIT_CODE_HELP, exitCodeOf } from "./exit-codes.ts";
+import { CommandFailure, conclude } from "./failure.ts";
+import { pipedStdin, readJsonInput, readProgram, STDIN } from "./input.ts";
+import { Interruption } from "./interruption.ts";
+import { addLimitOptions, limitsOf } from "./limit-options.ts";
+import { liveOutput } from "./live-output.ts";
+import { collectEnv, collectMount, collectText, parseClock } from "./parse.ts";
+import { printJson } from "./print.ts";
+import { printStats, reportRun } from "./report.ts";
+import { RESULT_JSON_HELP, resultDocument } from "./result-json.ts";
+
+interface RunFlags extends CompilerFlags {
+  mount?: Mount[];
+  env?: Record<string, string>;
+  arg?: string[];
+  input?: string;
+  clock?: ClockGrant;
+  seed?: string;
+  isolation?: IsolationMode;
+  stats?: true;
+}
+
+const EXAMPLES = `Examples:
+  scriptcell run count.rs --mount ./data:/data --input '{"top": 10}'
+  echo 'fn main() { println!("hello") }' | scriptcell run -
+  sort words.txt | scriptcell run longest.rs --timeout 500ms -- --min 3`;
+
+export function defineRun(command: Command, signal: AbortSignal): void {
+  command
+    .argument("<file>", "Rust script or wasm module (any of preview 1); - is stdin")
+    .argument("[args...]", "arguments for the script; after -- also those that begin with -")
+    .optionsGroup("Capabilities (what is not granted is denied):")
+    .option(
+      "--mount <host:guest[:ro|rw]>",
+      "show the script a directory, read-only by default; repeatable",
+      collectMount,
+    )
+    .option("--env <name=value>", "set a variable; repeatable", collectEnv)
+    .option("--arg <text>", "pass an argument, before those after the file; repeatable", collectText)
+    .option(
+      "--input <json>",
+      "JSON for the script's stdin; @FILE reads it from a file, @- from stdin (default: what is piped in)",
+    )
+    .option(
+      "--clock <grant>",
+      "denied (default), monotonic, real, or the instant at which it stands still",
+      parseClock,
+    )
+    .option("--seed <text>", "make random numbers repeatable (default: secure ones)");
+  addLimitOptions(command);
+  addCompilerOptions(command);
+  command
+    .addOption(
+      new Option("--isolation <cell>", "a process of its own (default), or a thread").choices([
+        "process",
+        "worker",
+      ]),
+    )
+    .optionsGroup("Output:")
+    .option("--json", "print the result as one JSON document, and nothing else, on stdout")
+    .option("--quiet", "nothing but the script's output, compile errors and failures to run it")
+    .option("--stats", "print time, memory and isolation on stderr")
+    .addHelpText("after", `\n${EXAMPLES}\n\n${RESULT_JSON_HELP}\n\n${EXIT_CODE_HELP}`)
+    .action((file: string, args: string[], flags: RunFlags) =>
+      conclude(flags.json === true, () => run(file, args, flags, limitsOf(command), signal)),
+    );
+}
+
+async function run(
+  file: string,
+  args: readonly string[],
+  flags: RunFlags,
+  limits: NonNullable<ExecuteOptions["limits"]>,
+  signal: AbortSignal,
+): Promise<number> {
+  const program = await readProgram(file, signal);
+  const stdin = await chooseStdin(file, flags, signal);
+  const capabilities = capabilitiesOf(file, args, flags);
+  const stdout = liveOutput(process.stdout, signal);
+  const stderr = liveOutput(process.stderr, signal);
+  const options: ExecuteOptions = {
+    ...defined({ stdin }),
+    capabilities,
+    limits,
+    signal,
+    ...(flags.json !== true && { onStdout: stdout.write, onStderr: stderr.write }),
+  };
+  const executor = new ScriptExecutor(executorOptions(flags));
+  let result: RunResult;
+  try {
+    result =
+      program.kind === "module"
+        ? await executor.execute(program.bytes, options)
+        : await executor.run(program.source, options);
+  } finally {
+    await executor.close();
+  }
+  stdout.end();
+  stderr.end();
+  return conclusion(file, result, flags, signal);
+}
+
+/** Says how it ended, and makes an exit code of it. */
+function conclusion(file: string, result: RunResult, flags: RunFlags, signal: AbortSignal): number {
+  const exitCode = signal.reason instanceof Interruption ? signal.reason.exitCode : exitCodeOf(result);
+  // Whoever went away while reading wants to hear no more.
+  if (exitCode === EXIT.brokenPipe) return exitCode;
+  if (flags.json === true) printJson(resultDocument(result));
+  else if (flags.quiet !== true) reportRun(file, result, flags.mount?.length ?? 0);
+  else if (result.status === "rejected") reportRun(file, { ...result, denials: [] }, 0);
+  if (flags.stats === true && flags.json !== true) printStats(result);
+  return exitCode;
+}
+
+async function chooseStdin(
+  file: string,
+  flags: RunFlags,
+  signal: AbortSignal,
+): Promise<ExecuteOptions["stdin"]> {
+  if (flags.input === undefined) return file === STDIN ? undefined : pipedStdin();
+  if (file === STDIN && flags.input === "@-") {
+    throw new CommandFailure(
+      EXIT.usage,
+      "stdin cannot be both the script and its input: give one of them as a file",
+    );
+  }
+  return readJsonInput(flags.input, signal);
+}
+
+function capabilitiesOf(file: string, args: readonly string[], flags: RunFlags): Capabilities {
+  const { mount: mounts, env, clock, seed } = flags;
+  return {
+    // The name alone: the directories above it are none of the script's business.
+    args: [file === STDIN ? "script" : basename(file), ...(flags.arg ?? []), ...args],
+    ...defined({ mounts, env, clock, random: seed === undefined ? undefined : { seed } }),
+  };
+}
