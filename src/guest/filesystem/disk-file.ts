@@ -1,0 +1,115 @@
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  utimesSync,
+  writeSync,
+} from "node:fs";
+import { type StatReader, toSystemTime } from "./disk-stat.ts";
+import { attempt, Errno, Failure } from "./errno.ts";
+import type { File, NodeStat, OpenMode, TimeChange } from "./filesystem.ts";
+
+const MAX_POSITION = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** The flags to open a regular file with. */
+export function accessFlags(mode: OpenMode): number {
+  const writes = mode.write || mode.truncate;
+  const access = writes ? (mode.read ? constants.O_RDWR : constants.O_WRONLY) : constants.O_RDONLY;
+  // The last two are for an inode that is not what it was checked to be: opening it must neither wait nor take a terminal.
+  return (
+    access |
+    (mode.truncate ? constants.O_TRUNC : 0) |
+    durabilityFlags(mode) |
+    constants.O_NONBLOCK |
+    constants.O_NOCTTY
+  );
+}
+
+/** A regular file of the disk. */
+export class DiskFile implements File {
+  readonly kind = "file";
+  readonly #mode: OpenMode;
+  readonly #stats: StatReader;
+  #fd: number;
+  /** A second descriptor of the same file with O_APPEND, once something was appended: only the kernel can append atomically. */
+  #appendFd = -1;
+
+  constructor(fd: number, mode: OpenMode, stats: StatReader) {
+    this.#fd = fd;
+    this.#mode = mode;
+    this.#stats = stats;
+  }
+
+  read(into: Uint8Array, start: number, length: number, position: bigint): number {
+    return attempt(() => readSync(this.#open(), into, start, length, position));
+  }
+
+  write(from: Uint8Array, start: number, length: number, position: bigint): number {
+    // Node takes a position that is not a number as "none", and would write wherever the descriptor stands.
+    const at = safePosition(position + BigInt(length)) - length;
+    return attempt(() => writeSync(this.#open(), from, start, length, at));
+  }
+
+  append(from: Uint8Array, start: number, length: number): number {
+    if (this.#appendFd === -1) {
+      const flags = constants.O_WRONLY | constants.O_APPEND | durabilityFlags(this.#mode);
+      this.#appendFd = attempt(() => openSync(this.#self(), flags));
+    }
+    return attempt(() => writeSync(this.#appendFd, from, start, length, null));
+  }
+
+  size(): bigint {
+    return BigInt(attempt(() => fstatSync(this.#open())).size);
+  }
+
+  truncate(size: bigint): void {
+    const length = safePosition(size);
+    attempt(() => ftruncateSync(this.#open(), length));
+  }
+
+  stat(): NodeStat {
+    return this.#stats.read(attempt(() => fstatSync(this.#open(), { bigint: true })));
+  }
+
+  setTimes(accessed: TimeChange, modified: TimeChange): void {
+    attempt(() => utimesSync(this.#self(), toSystemTime(accessed), toSystemTime(modified)));
+    this.#stats.remember(accessed, modified, () => fstatSync(this.#open(), { bigint: true }));
+  }
+
+  sync(what: "data" | "all"): void {
+    attempt(() => (what === "data" ? fdatasyncSync(this.#open()) : fsyncSync(this.#open())));
+  }
+
+  close(): void {
+    if (this.#fd === -1) return;
+    closeSync(this.#fd);
+    this.#fd = -1;
+    if (this.#appendFd !== -1) closeSync(this.#appendFd);
+    this.#appendFd = -1;
+  }
+
+  #open(): number {
+    if (this.#fd === -1) throw new Error("a file was used after it was closed");
+    return this.#fd;
+  }
+
+  #self(): string {
+    return `/proc/self/fd/${this.#open()}`;
+  }
+}
+
+function durabilityFlags({ durability }: OpenMode): number {
+  if (durability === "none") return 0;
+  return durability === "data" ? constants.O_DSYNC : constants.O_SYNC;
+}
+
+/** 8 PiB: beyond what a JavaScript number counts exactly, and beyond any file. */
+function safePosition(position: bigint): number {
+  if (position > MAX_POSITION) throw new Failure(Errno.FBIG);
+  return Number(position);
+}

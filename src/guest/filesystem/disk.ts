@@ -1,0 +1,213 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+} from "node:fs";
+import { accessFlags, DiskFile } from "./disk-file.ts";
+import { listDirectory } from "./disk-listing.ts";
+import { createStatReader, type StatReader, toSystemTime } from "./disk-stat.ts";
+import { attempt, Errno, Failure } from "./errno.ts";
+import type {
+  Directory,
+  File,
+  Link,
+  Listing,
+  NodeStat,
+  OpenMode,
+  Special,
+  TimeChange,
+} from "./filesystem.ts";
+import { decodeName } from "./names.ts";
+
+/**
+ * The disk, reached only as `/proc/self/fd/N/name`: the kernel starts at a directory that is already open and is given one
+ * name, so whatever others rename or link meanwhile, no step can leave that directory. Linux only.
+ */
+
+/** Opens an inode as a mere reference: nothing is read, no permission on it is needed, and no device or FIFO notices. */
+const O_PATH = 0o10000000;
+const REFERENCE = O_PATH | constants.O_NOFOLLOW;
+const DIRECTORY_REFERENCE = REFERENCE | constants.O_DIRECTORY;
+
+/** Opens a host directory, whose path the caller has chosen and may lead over links. */
+export function openDiskDirectory(path: string): Directory {
+  return new DiskDirectory(openSync(path, O_PATH | constants.O_DIRECTORY), createStatReader());
+}
+
+class DiskDirectory implements Directory {
+  readonly kind = "directory";
+  readonly #stats: StatReader;
+  #fd: number;
+
+  constructor(fd: number, stats: StatReader) {
+    this.#fd = fd;
+    this.#stats = stats;
+  }
+
+  reopen(): Directory {
+    // No O_NOFOLLOW: the path is the kernel's own link to this very directory.
+    const fd = attempt(() => openSync(this.#self(), O_PATH | constants.O_DIRECTORY));
+    return new DiskDirectory(fd, this.#stats);
+  }
+
+  enter(name: string): Directory | Link {
+    try {
+      const fd = attempt(() => openSync(this.#at(name), DIRECTORY_REFERENCE));
+      return new DiskDirectory(fd, this.#stats);
+    } catch (error) {
+      if (!(error instanceof Failure && (error.errno === Errno.NOTDIR || error.errno === Errno.LOOP)))
+        throw error;
+      return this.#linkOr(name, Errno.NOTDIR);
+    }
+  }
+
+  open(name: string, mode: OpenMode): File | Directory | Link | Special {
+    const reference = attempt(() => openSync(this.#at(name), REFERENCE));
+    let kept = false;
+    try {
+      const type = attempt(() => fstatSync(reference).mode & constants.S_IFMT);
+      switch (type) {
+        case constants.S_IFREG:
+          return new DiskFile(openSelf(reference, accessFlags(mode)), mode, this.#stats);
+        case constants.S_IFDIR:
+          kept = true;
+          return new DiskDirectory(reference, this.#stats);
+        case constants.S_IFLNK:
+          return this.#linkOr(name, Errno.LOOP);
+        default:
+          return { kind: "special" };
+      }
+    } finally {
+      if (!kept) closeSync(reference);
+    }
+  }
+
+  create(name: string, mode: OpenMode): File {
+    const flags = accessFlags(mode) | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    return new DiskFile(
+      attempt(() => openSync(this.#at(name), flags, 0o666)),
+      mode,
+      this.#stats,
+    );
+  }
+
+  stat(): NodeStat {
+    return this.#stats.read(attempt(() => fstatSync(this.#open(), { bigint: true })));
+  }
+
+  statAt(name: string): NodeStat {
+    return this.#stats.read(attempt(() => lstatSync(this.#at(name), { bigint: true })));
+  }
+
+  setTimes(accessed: TimeChange, modified: TimeChange): void {
+    attempt(() => utimesSync(this.#self(), toSystemTime(accessed), toSystemTime(modified)));
+    this.#stats.remember(accessed, modified, () => fstatSync(this.#open(), { bigint: true }));
+  }
+
+  setTimesAt(name: string, accessed: TimeChange, modified: TimeChange): void {
+    attempt(() => lutimesSync(this.#at(name), toSystemTime(accessed), toSystemTime(modified)));
+    this.#stats.remember(accessed, modified, () => lstatSync(this.#at(name), { bigint: true }));
+  }
+
+  readlink(name: string): string {
+    const target = attempt(() => readlinkSync(this.#at(name), { encoding: "buffer" }));
+    return decodeName(target);
+  }
+
+  list(): Listing {
+    return listDirectory(this.#self());
+  }
+
+  mkdir(name: string): void {
+    attempt(() => mkdirSync(this.#at(name), 0o777));
+  }
+
+  rmdir(name: string): void {
+    attempt(() => rmdirSync(this.#at(name)));
+  }
+
+  unlink(name: string): void {
+    attempt(() => unlinkSync(this.#at(name)));
+  }
+
+  symlink(target: string, name: string): void {
+    attempt(() => symlinkSync(target, this.#at(name)));
+  }
+
+  link(name: string, to: Directory, toName: string): void {
+    const target = this.#inSameFilesystem(to).#at(toName);
+    attempt(() => linkSync(this.#at(name), target));
+  }
+
+  rename(name: string, to: Directory, toName: string): void {
+    const target = this.#inSameFilesystem(to).#at(toName);
+    attempt(() => renameSync(this.#at(name), target));
+  }
+
+  sync(what: "data" | "all"): void {
+    // A reference cannot be synchronised, so the directory is opened for real for that moment.
+    const directory = new DiskFile(
+      openSelf(this.#open(), constants.O_RDONLY | constants.O_DIRECTORY),
+      { read: true, write: false, truncate: false, durability: "none" },
+      this.#stats,
+    );
+    try {
+      directory.sync(what);
+    } finally {
+      directory.close();
+    }
+  }
+
+  close(): void {
+    if (this.#fd === -1) return;
+    closeSync(this.#fd);
+    this.#fd = -1;
+  }
+
+  #open(): number {
+    if (this.#fd === -1) throw new Error("a directory was used after it was closed");
+    return this.#fd;
+  }
+
+  #self(): string {
+    return `/proc/self/fd/${this.#open()}`;
+  }
+
+  /** The one place where a name becomes a path. What is not a plain name is the host's own mistake and never reaches the disk. */
+  #at(name: string): string {
+    if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) {
+      throw new Error("the disk was given something that is not a plain name");
+    }
+    return `/proc/self/fd/${this.#open()}/${name}`;
+  }
+
+  #linkOr(name: string, errno: number): Link {
+    try {
+      return { kind: "link", target: this.readlink(name) };
+    } catch (error) {
+      if (error instanceof Failure && error.errno === Errno.INVAL) throw new Failure(errno);
+      throw error;
+    }
+  }
+
+  #inSameFilesystem(other: Directory): DiskDirectory {
+    if (other instanceof DiskDirectory) return other;
+    throw new Failure(Errno.XDEV);
+  }
+}
+
+/** Opens for use what `reference` refers to: that inode and no other. */
+function openSelf(reference: number, flags: number): number {
+  return attempt(() => openSync(`/proc/self/fd/${reference}`, flags));
+}

@@ -1,0 +1,71 @@
+import { Errno, Failure } from "../filesystem/errno.ts";
+import type { Preview1Io } from "./preview1.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Arguments by signature: `i` is an unsigned 32-bit number, `I` an unsigned 64-bit bigint. */
+type Arguments<Signature extends string> = Signature extends `i${infer Rest}`
+  ? [number, ...Arguments<Rest>]
+  : Signature extends `I${infer Rest}`
+    ? [bigint, ...Arguments<Rest>]
+    : [];
+
+/** One function of preview 1: it returns for success and throws `Failure` for anything else. */
+export interface HostCall {
+  signature: string;
+  run: (...args: never) => void;
+}
+
+/** The functions of preview 1 by name. */
+export type HostCalls = Readonly<Record<string, HostCall>>;
+
+export function call<Signature extends string>(
+  signature: Signature,
+  run: (...args: Arguments<Signature>) => void,
+): HostCall {
+  return { signature, run };
+}
+
+/**
+ * Makes the function that the guest imports, the one way into the host. Integers arrive signed and leave here unsigned; a guest
+ * may declare an import with any type, so each is checked. What a call throws becomes its error number, except for what ends the
+ * run: an exit, full output, a fault of the host. That is thrown through the guest, and again on every later call, so that a
+ * guest that catches it gets no further.
+ */
+export function createGate(io: Preview1Io): (name: string, hostCall: HostCall) => WebAssembly.ImportValue {
+  let ended: { by: unknown } | undefined;
+  return (name, { signature, run }) => {
+    const invoke = run as (...args: unknown[]) => void;
+    return (...args: unknown[]): number => {
+      if (ended !== undefined) throw ended.by;
+      try {
+        for (let index = 0; index < signature.length; index++) {
+          args[index] = unsigned(args[index], signature.charAt(index));
+        }
+        invoke(...args);
+        return Errno.SUCCESS;
+      } catch (error) {
+        if (error instanceof Failure) {
+          if (error instanceof Refusal) deny(name, error);
+          return error.errno;
+        }
+        ended = { by: error };
+        throw error;
+      }
+    };
+  };
+
+  function deny(name: string, { target, reason, grant }: Refusal): void {
+    try {
+      io.deny({ call: name, target, reason, grant });
+    } catch (error) {
+      ended = { by: error };
+      throw error;
+    }
+  }
+}
+
+function unsigned(argument: unknown, type: string): number | bigint {
+  if (type === "i" && typeof argument === "number") return argument >>> 0;
+  if (type === "I" && typeof argument === "bigint") return BigInt.asUintN(64, argument);
+  throw new Failure(Errno.INVAL);
+}

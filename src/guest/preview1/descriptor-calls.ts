@@ -1,0 +1,147 @@
+import { Errno, Failure } from "../filesystem/errno.ts";
+import { call, type HostCalls } from "./call.ts";
+import type { Descriptor, DirectoryDescriptor } from "./descriptors.ts";
+import { DirectoryReader } from "./directory-reader.ts";
+import { ALL_FD_FLAGS, SYNC_FLAGS } from "./flags.ts";
+import type { Host } from "./host.ts";
+import { requireWritable } from "./mounts.ts";
+import { Refusal } from "./refusal.ts";
+import { knownRights, Right } from "./rights.ts";
+import { FILESTAT_BYTES, FileType, writeStat } from "./stat.ts";
+import { timeChanges } from "./times.ts";
+
+const FDSTAT_BYTES = 24;
+const PRESTAT_BYTES = 8;
+const DIRENT_BYTES = 24;
+
+/** Descriptors themselves: what they are, what may be done with them, their names and their end. */
+export function descriptorCalls(host: Host): HostCalls {
+  const { memory, descriptors } = host;
+
+  return {
+    fd_close: call("i", (fd) => descriptors.close(fd)),
+
+    fd_renumber: call("ii", (from, to) => descriptors.renumber(from, to)),
+
+    fd_fdstat_get: call("ii", (fd, result) => {
+      const descriptor = descriptors.get(fd);
+      memory.fill(result, FDSTAT_BYTES, 0);
+      memory.setU8(result, fileTypeOf(descriptor));
+      memory.setU16(result + 2, descriptor.kind === "file" ? descriptor.flags : 0);
+      memory.setU64(result + 8, BigInt(descriptor.rights));
+      memory.setU64(result + 16, BigInt(descriptor.inheriting));
+    }),
+
+    fd_fdstat_set_flags: call("ii", (fd, flags) => {
+      const file = descriptors.file(fd, Right.FD_FDSTAT_SET_FLAGS);
+      if (flags > ALL_FD_FLAGS || ((flags ^ file.flags) & SYNC_FLAGS) !== 0) throw new Failure(Errno.INVAL);
+      file.flags = flags;
+    }),
+
+    fd_fdstat_set_rights: call("iII", (fd, rights, inheriting) => {
+      const descriptor = descriptors.get(fd);
+      const wider = (asked: bigint, has: number): boolean => (asked & ~BigInt(has)) !== 0n;
+      if (wider(rights, descriptor.rights) || wider(inheriting, descriptor.inheriting)) {
+        throw new Failure(Errno.NOTCAPABLE);
+      }
+      descriptor.rights = knownRights(rights);
+      descriptor.inheriting = knownRights(inheriting);
+    }),
+
+    fd_filestat_get: call("ii", (fd, result) => {
+      const descriptor = descriptors.capable(fd, Right.FD_FILESTAT_GET);
+      memory.check(result, FILESTAT_BYTES);
+      if (descriptor.kind === "file") writeStat(memory, result, descriptor.file.stat());
+      else if (descriptor.kind === "directory") writeStat(memory, result, descriptor.directory.stat());
+      else memory.fill(result, FILESTAT_BYTES, 0);
+    }),
+
+    fd_filestat_set_times: call("iIIi", (fd, accessedNs, modifiedNs, flags) => {
+      const descriptor = descriptors.get(fd);
+      if (descriptor.kind === "input" || descriptor.kind === "output") throw new Failure(Errno.BADF);
+      descriptors.capable(fd, Right.FD_FILESTAT_SET_TIMES);
+      const { accessed, modified } = timeChanges(accessedNs, modifiedNs, flags);
+      requireWritable(descriptor.mount, descriptor.path);
+      const handle = descriptor.kind === "file" ? descriptor.file : descriptor.directory;
+      handle.setTimes(accessed, modified);
+    }),
+
+    fd_prestat_get: call("ii", (fd, result) => {
+      const preopen = preopenOf(fd);
+      if (preopen === undefined) {
+        if (isVainSearch(fd)) {
+          throw new Refusal(
+            Errno.BADF,
+            "files",
+            "the program looked for a mount and there is none",
+            "mounts",
+          );
+        }
+        throw new Failure(Errno.BADF);
+      }
+      memory.fill(result, PRESTAT_BYTES, 0);
+      memory.setU32(result + 4, preopen.mount.preopen.guestBytes.length);
+    }),
+
+    fd_prestat_dir_name: call("iii", (fd, address, length) => {
+      descriptors.get(fd);
+      const name = preopenOf(fd)?.mount.preopen.guestBytes;
+      if (name === undefined) throw new Failure(Errno.NOTDIR);
+      if (name.length > length) throw new Failure(Errno.NAMETOOLONG);
+      memory.set(address, name);
+    }),
+
+    fd_readdir: call("iiiIi", (fd, buffer, length, cookie, result) => {
+      const directory = descriptors.directory(fd, Right.FD_READDIR);
+      memory.check(result, 4);
+      memory.check(buffer, length);
+      memory.setU32(result, readDirectory(directory, buffer, length, cookie));
+    }),
+  };
+
+  function preopenOf(fd: number): DirectoryDescriptor | undefined {
+    const descriptor = descriptors.find(fd);
+    return descriptor?.kind === "directory" && descriptor.preopened ? descriptor : undefined;
+  }
+
+  /**
+   * A program finds its mounts by asking for each descriptor from 3 on, the first time that it uses a path. Without a mount this
+   * first question is all that the host ever hears of `/etc/passwd`: the program's own library answers the rest.
+   */
+  function isVainSearch(fd: number): boolean {
+    return fd === 3 && !host.hasMounts;
+  }
+
+  /** Fills the buffer to its end with entries, the last one cut: a buffer that is not full says that there are no more. */
+  function readDirectory(base: DirectoryDescriptor, buffer: number, length: number, cookie: bigint): number {
+    base.reader ??= new DirectoryReader(base.directory);
+    if (cookie === 0n) base.reader.rewind();
+    const self = base.directory.stat().inode;
+    let used = 0;
+    for (let index = Number(cookie); used < length; index++) {
+      const entry =
+        index < 2
+          ? ({ name: index === 0 ? "." : "..", inode: self, type: "directory" } as const)
+          : base.reader.entry(index - 2);
+      if (entry === undefined) break;
+      const name = new TextEncoder().encode(entry.name);
+      const record = new Uint8Array(DIRENT_BYTES + name.length);
+      const view = new DataView(record.buffer);
+      view.setBigUint64(0, BigInt(index) + 1n, true);
+      view.setBigUint64(8, entry.inode, true);
+      view.setUint32(16, name.length, true);
+      view.setUint8(20, FileType[entry.type]);
+      record.set(name, DIRENT_BYTES);
+      const fits = record.subarray(0, length - used);
+      memory.set(buffer + used, fits);
+      used += fits.length;
+    }
+    return used;
+  }
+}
+
+function fileTypeOf(descriptor: Descriptor): number {
+  if (descriptor.kind === "directory" || descriptor.kind === "file") return FileType[descriptor.kind];
+  // Not a character device, which would make C programs believe in a terminal.
+  return FileType.unknown;
+}

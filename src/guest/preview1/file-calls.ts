@@ -1,0 +1,163 @@
+import { Errno, Failure } from "../filesystem/errno.ts";
+import { allowBytes, spendBytes, takeGrowth } from "./budget.ts";
+import { type Buffer, readBuffers } from "./buffers.ts";
+import { call, type HostCalls } from "./call.ts";
+import type { FileDescriptor } from "./descriptors.ts";
+import { FdFlag } from "./flags.ts";
+import type { Host } from "./host.ts";
+import { requireWritable } from "./mounts.ts";
+import { Right } from "./rights.ts";
+import { createOutput, readInput } from "./stdio.ts";
+
+const MAX_POSITION = (1n << 63n) - 1n;
+const Whence = { SET: 0, CUR: 1, END: 2 } as const;
+
+/** Reading, writing and the position of files and streams. */
+export function fileCalls(host: Host): HostCalls {
+  const { memory, descriptors, budget } = host;
+  const output = createOutput(host);
+
+  function read(file: FileDescriptor, buffers: readonly Buffer[], position: bigint): number {
+    let done = 0;
+    for (const { address, length } of buffers) {
+      const got = file.file.read(memory.all, address, length, position + BigInt(done));
+      done += got;
+      if (got < length) break;
+    }
+    return done;
+  }
+
+  function write(file: FileDescriptor, buffers: readonly Buffer[], position: bigint | "end"): number {
+    if (position !== "end" && buffers.length > 0) chargeGap(file, position);
+    let done = 0;
+    for (const { address, length } of buffers) {
+      // A write that is cut short by the budget is a short write; only the next one, which gets nothing, fails.
+      if (done > 0 && Math.min(budget.bytes, file.mount.bytes) === 0) break;
+      const allowed = allowBytes(budget, file.mount, length, file.path);
+      const put =
+        position === "end"
+          ? file.file.append(memory.all, address, allowed)
+          : file.file.write(memory.all, address, allowed, position + BigInt(done));
+      spendBytes(budget, file.mount, put);
+      done += put;
+      if (put < length) break;
+    }
+    if (position !== "end") file.reach = larger(file.reach, position + BigInt(done));
+    return done;
+  }
+
+  /** A write beyond the end makes the file longer by the gap as well. */
+  function chargeGap(file: FileDescriptor, position: bigint): void {
+    if (position <= file.reach) return;
+    file.reach = larger(file.reach, file.file.size());
+    takeGrowth(budget, file.mount, position - file.reach, file.path);
+  }
+
+  function setPosition(file: FileDescriptor, position: bigint, result: number): void {
+    if (position < 0n || position > MAX_POSITION) throw new Failure(Errno.INVAL);
+    memory.setU64(result, position);
+    file.position = position;
+  }
+
+  return {
+    fd_read: call("iiii", (fd, vectors, count, result) => {
+      const descriptor = descriptors.capable(fd, Right.FD_READ);
+      memory.check(result, 4);
+      const buffers = readBuffers(memory, vectors, count);
+      if (descriptor.kind === "input") {
+        memory.setU32(result, readInput(host, buffers[0]));
+        return;
+      }
+      const file = descriptors.file(fd, Right.FD_READ);
+      const got = read(file, buffers, file.position);
+      file.position += BigInt(got);
+      memory.setU32(result, got);
+    }),
+
+    fd_pread: call("iiiIi", (fd, vectors, count, position, result) => {
+      if (descriptors.get(fd).kind === "output") throw new Failure(Errno.BADF);
+      const file = descriptors.seekable(fd, Right.FD_READ | Right.FD_SEEK);
+      memory.check(result, 4);
+      const buffers = readBuffers(memory, vectors, count);
+      if (position > MAX_POSITION) throw new Failure(Errno.INVAL);
+      memory.setU32(result, read(file, buffers, position));
+    }),
+
+    fd_write: call("iiii", (fd, vectors, count, result) => {
+      const descriptor = descriptors.capable(fd, Right.FD_WRITE);
+      memory.check(result, 4);
+      const buffers = readBuffers(memory, vectors, count);
+      if (descriptor.kind === "output") {
+        memory.setU32(result, output.write(descriptor.stream, buffers));
+        return;
+      }
+      const file = descriptors.file(fd, Right.FD_WRITE);
+      const appends = (file.flags & FdFlag.APPEND) !== 0;
+      const put = write(file, buffers, appends ? "end" : file.position);
+      if (put > 0) file.position = appends ? file.file.size() : file.position + BigInt(put);
+      memory.setU32(result, put);
+    }),
+
+    fd_pwrite: call("iiiIi", (fd, vectors, count, position, result) => {
+      if (descriptors.get(fd).kind === "input") throw new Failure(Errno.BADF);
+      const file = descriptors.seekable(fd, Right.FD_WRITE | Right.FD_SEEK);
+      memory.check(result, 4);
+      const buffers = readBuffers(memory, vectors, count);
+      if (position > MAX_POSITION) throw new Failure(Errno.INVAL);
+      // As on Linux, a file in append mode takes the bytes at its end whatever the position.
+      const appends = (file.flags & FdFlag.APPEND) !== 0;
+      memory.setU32(result, write(file, buffers, appends ? "end" : position));
+    }),
+
+    fd_seek: call("iIii", (fd, unsignedOffset, whence, result) => {
+      const offset = BigInt.asIntN(64, unsignedOffset);
+      const stays = whence === Whence.CUR && offset === 0n;
+      const file = descriptors.seekable(fd, stays ? Right.FD_TELL : Right.FD_SEEK);
+      if (whence === Whence.SET) setPosition(file, offset, result);
+      else if (whence === Whence.CUR) setPosition(file, file.position + offset, result);
+      else if (whence === Whence.END) setPosition(file, file.file.size() + offset, result);
+      else throw new Failure(Errno.INVAL);
+    }),
+
+    fd_tell: call("ii", (fd, result) => {
+      memory.setU64(result, descriptors.seekable(fd, Right.FD_TELL).position);
+    }),
+
+    fd_filestat_set_size: call("iI", (fd, size) => {
+      const file = descriptors.file(fd, Right.FD_FILESTAT_SET_SIZE);
+      requireWritable(file.mount, file.path);
+      // What POSIX says of a descriptor that is not open for writing.
+      if ((file.rights & Right.FD_WRITE) === 0) throw new Failure(Errno.INVAL);
+      if (size > MAX_POSITION) throw new Failure(Errno.INVAL);
+      takeGrowth(budget, file.mount, size - file.file.size(), file.path);
+      file.file.truncate(size);
+      file.reach = size;
+    }),
+
+    fd_allocate: call("iII", (fd, _offset, _length) => {
+      descriptors.file(fd, Right.FD_ALLOCATE);
+      // Nothing here can promise space; Wasmtime answers the same.
+      throw new Failure(Errno.NOTSUP);
+    }),
+
+    fd_advise: call("iIIi", (fd, offset, length, advice) => {
+      descriptors.file(fd, Right.FD_ADVISE);
+      if (advice > 5 || offset > MAX_POSITION || length > MAX_POSITION) throw new Failure(Errno.INVAL);
+    }),
+
+    fd_sync: call("i", (fd) => syncOf(fd, Right.FD_SYNC, "all")),
+    fd_datasync: call("i", (fd) => syncOf(fd, Right.FD_DATASYNC, "data")),
+  };
+
+  function syncOf(fd: number, right: number, what: "data" | "all"): void {
+    const descriptor = descriptors.get(fd);
+    if (descriptor.kind === "input" || descriptor.kind === "output") throw new Failure(Errno.BADF);
+    descriptors.capable(fd, right);
+    if (descriptor.kind === "file") descriptor.file.sync(what);
+    else descriptor.directory.sync(what);
+  }
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}

@@ -1,0 +1,45 @@
+import { openDiskDirectory } from "../filesystem/disk.ts";
+import type { Directory } from "../filesystem/filesystem.ts";
+import type { Preopen } from "./preview1.ts";
+
+/** A directory that every run of a cell finds open. */
+export interface OpenPreopen {
+  readonly guest: string;
+  /** The guest path as the guest reads it. */
+  readonly guestBytes: Uint8Array;
+  readonly access: "read" | "read-write";
+  readonly maxBytes: number;
+  readonly directory: Directory;
+}
+
+/** The directories of a cell; they outlive its runs. */
+export interface OpenPreopens {
+  readonly list: readonly OpenPreopen[];
+  close(): void;
+}
+
+/** Opens the directories of a cell, once. Throws the system's error where one cannot be opened, with none left open. */
+export function openPreopens(preopens: readonly Preopen[]): OpenPreopens {
+  if (preopens.length > 0 && process.platform !== "linux") {
+    throw new Error(`mounts cannot be confined on ${process.platform}`);
+  }
+  const list: OpenPreopen[] = [];
+  const close = (): void => {
+    for (const { directory } of list) directory.close();
+  };
+  try {
+    for (const { source, guest, access, maxBytes } of preopens) {
+      list.push({
+        guest,
+        guestBytes: new TextEncoder().encode(guest),
+        access,
+        maxBytes: maxBytes ?? Number.POSITIVE_INFINITY,
+        directory: openDiskDirectory(source),
+      });
+    }
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { list, close };
+}
