@@ -70,10 +70,11 @@ export class CellPool {
   /**
    * A cell of that kind, at once where one is free, else when a running one ends.
    * Aborting the signal leaves the queue and rejects with its reason.
-   * @throws ScriptcellError OVERLOADED, EXECUTOR_CLOSED
+   * @throws ScriptcellError OVERLOADED, EXECUTOR_CLOSED; the signal's reason where it was aborted before
    */
   lease(kind: CellKind, signal?: AbortSignal): Lease | Promise<Lease> {
     if (this.#closed) throw closedError();
+    signal?.throwIfAborted();
     if (this.#running < this.#options.maxRunning) return this.#admit(kind);
     if (this.#queue.size >= this.#options.maxQueue) {
       throw new ScriptcellError(
@@ -125,8 +126,8 @@ export class CellPool {
   }
 
   #admit(kind: CellKind): Lease {
-    this.#running += 1;
     const cell = this.#takeIdle(kind) ?? this.#takeSpare(kind) ?? this.#start(kind);
+    this.#running += 1;
     let released = false;
     return {
       cell,
@@ -149,12 +150,14 @@ export class CellPool {
 
   #takeIdle(kind: CellKind): Cell | undefined {
     // Most recently used first: its caches are warm, and the others can age.
-    const index = this.#idle.findLastIndex((idle) => idle.kind.owner === kind.owner);
+    const index = this.#idle.findLastIndex((idle) => idle.kind.owner === kind.owner && idle.cell.alive);
     return index === -1 ? undefined : this.#idle.splice(index, 1)[0]?.cell;
   }
 
   #takeSpare(kind: CellKind): Cell | undefined {
-    const cell = this.#spares.get(kind.shape)?.pop();
+    const spares = this.#spares.get(kind.shape) ?? [];
+    const index = spares.findLastIndex((cell) => cell.alive);
+    const cell = index === -1 ? undefined : spares.splice(index, 1)[0];
     if (kind.spare) setImmediate(() => this.#refill(kind));
     return cell;
   }
@@ -189,10 +192,15 @@ export class CellPool {
 
   /** Admits the next in the queue. */
   #next(): void {
-    const [waiter] = this.#queue;
-    if (waiter === undefined || this.#running >= this.#options.maxRunning) return;
-    this.#queue.delete(waiter);
-    waiter.resolve(this.#admit(waiter.kind));
+    for (const waiter of this.#queue) {
+      if (this.#running >= this.#options.maxRunning) return;
+      this.#queue.delete(waiter);
+      try {
+        waiter.resolve(this.#admit(waiter.kind));
+      } catch (error) {
+        waiter.reject(error);
+      }
+    }
   }
 
   #forget(cell: Cell): void {
