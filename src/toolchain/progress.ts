@@ -1,3 +1,5 @@
+import type { ToolchainLayout } from "./layout.ts";
+
 /** One step of a set-up, as it happens. */
 export interface SetupEvent {
   step: "check" | "wait" | "rustup" | "metadata" | "download" | "unpack" | "verify" | "clean" | "done";
@@ -7,3 +9,10 @@ export interface SetupEvent {
 
 /** Called with each event. */
 export type OnProgress = (event: SetupEvent) => void;
+
+/** What every step of a set-up needs. */
+export interface StepContext {
+  layout: ToolchainLayout;
+  onProgress: OnProgress;
+  signal: AbortSignal | undefined;
+}

@@ -21,13 +21,17 @@ export async function runtimeNeeds(
   const rustlib = join(sysroot, "lib", "rustlib");
   if (process.platform !== "linux") return { roots: [rustc, sysroot], env: {} };
   const programs = await Promise.all([rustc, ...(linker === undefined ? [] : [linker])].map(programFiles));
-  const files = [...new Set([rustlib, ...programs.flat()])];
-  const roots = files.filter((file) => file === rustlib || !file.startsWith(rustlib + sep));
-  const libraryDir = join(sysroot, "lib");
-  const loadsFromSysroot = roots.some(
-    (file) => dirname(file) === libraryDir && /\/librustc_driver-[^/]*\.so$/.test(file),
-  );
-  return { roots, env: loadsFromSysroot && sysroot !== "/usr" ? { LD_LIBRARY_PATH: libraryDir } : {} };
+  const files = programs.flat();
+  // rustc works out its sysroot from the place that its driver library was loaded from. Without /proc it cannot tell its own
+  // place, and a jail has no /lib that is a link to /usr/lib, so it is led to the library where that really lies.
+  const driver = files.find((file) => /\/librustc_driver-[^/]*\.so$/.test(file));
+  const realDriver = driver === undefined ? [] : [await realpath(driver)];
+  const roots = [...new Set([rustlib, ...files, ...realDriver])];
+  const [libraryDir] = realDriver.map(dirname);
+  return {
+    roots: roots.filter((file) => !file.startsWith(rustlib + sep)),
+    env: libraryDir === undefined ? {} : { LD_LIBRARY_PATH: libraryDir },
+  };
 }
 
 /** A program and what it loads; for a script, the script and its interpreter with what that loads. */

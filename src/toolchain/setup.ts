@@ -3,20 +3,18 @@ import { ScriptcellError } from "../errors.ts";
 import { findBubblewrap, forgetBubblewrap } from "../jail/bubblewrap.ts";
 import { ownBubblewrap } from "../jail/own-bubblewrap.ts";
 import { runCommand } from "./command.ts";
-import { systemArchitecture } from "./debian/architecture.ts";
 import { installDebianBubblewrap } from "./debian/bubblewrap.ts";
-import { debianArchives, debianKeyring, ownSuites, systemSources } from "./debian/mirrors.ts";
-import { installDebianToolchain, type StepContext } from "./debian/toolchain.ts";
+import { type DescribeSystem, debianSystem } from "./debian/system.ts";
+import { installDebianToolchain } from "./debian/toolchain.ts";
 import { findUnnamed, TARGET } from "./find.ts";
 import { removeLeftovers } from "./installation.ts";
 import { toolchainLayout } from "./layout.ts";
 import { withLock } from "./lock.ts";
-import { readOsRelease } from "./os-release.ts";
 import { ownToolchain } from "./own.ts";
 import { findOnPath } from "./path.ts";
 import { isOurs, makePrivateDirectory } from "./private-dir.ts";
 import { probeRustc } from "./probe.ts";
-import type { OnProgress } from "./progress.ts";
+import type { OnProgress, StepContext } from "./progress.ts";
 import { findRustup, rustupServer, rustupServerAnswers } from "./rustup.ts";
 import type { Toolchain } from "./toolchain.ts";
 import { unsupported } from "./unsupported.ts";
@@ -42,6 +40,11 @@ export interface SetupOptions {
  * @throws ScriptcellError `SETUP_UNSUPPORTED` with the commands for this system, or `SETUP_FAILED`; the signal's reason.
  */
 export async function setupToolchain(options: SetupOptions): Promise<Toolchain> {
+  return await setupWith(options, debianSystem);
+}
+
+/** As {@link setupToolchain}, with Debian packages from the archives that `system` names. */
+export async function setupWith(options: SetupOptions, system: DescribeSystem): Promise<Toolchain> {
   const { cacheDir, onProgress = () => undefined, signal } = options;
   signal?.throwIfAborted();
   const layout = toolchainLayout(cacheDir);
@@ -54,8 +57,8 @@ export async function setupToolchain(options: SetupOptions): Promise<Toolchain> 
   await prepareDirectory(layout.base);
   const work = async (): Promise<Toolchain> => {
     await removeLeftovers(layout, await publishedDirectories(cacheDir));
-    await ensureToolchain(cacheDir, context);
-    await ensureBubblewrap(cacheDir, context);
+    await ensureToolchain(cacheDir, system, context);
+    await ensureBubblewrap(cacheDir, system, context);
     await rm(layout.work, { recursive: true, force: true });
     const toolchain = await findUnnamed(cacheDir);
     onProgress({ step: "done", message: `rustc ${toolchain.version} is ready: ${toolchain.rustc}` });
@@ -109,7 +112,11 @@ async function prepareDirectory(base: string): Promise<void> {
   );
 }
 
-async function ensureToolchain(cacheDir: string, context: StepContext): Promise<void> {
+async function ensureToolchain(
+  cacheDir: string,
+  system: DescribeSystem,
+  context: StepContext,
+): Promise<void> {
   const present = await presentToolchain(cacheDir);
   if (present !== undefined) {
     context.onProgress({
@@ -121,7 +128,7 @@ async function ensureToolchain(cacheDir: string, context: StepContext): Promise<
   const whyNotRustup = await addTargetWithRustup(cacheDir, context);
   if (whyNotRustup === undefined) return;
   context.onProgress({ step: "rustup", message: `not with rustup: ${whyNotRustup}` });
-  const debian = await debianSystem(context.signal);
+  const debian = await system(context.signal);
   if (typeof debian === "string") throw await unsupported(`${whyNotRustup}; ${debian}`);
   await installDebianToolchain(debian, context);
 }
@@ -163,37 +170,21 @@ async function addTargetWithRustup(
   }
 }
 
-/** What the Debian way needs, or why there is none. */
-async function debianSystem(signal: AbortSignal | undefined) {
-  if (process.platform !== "linux") return "there is no apt";
-  for (const program of ["apt-get", "apt-cache", "apt-config", "dpkg", "dpkg-deb"]) {
-    if ((await findOnPath(program)).length === 0) return `there is no ${program}`;
-  }
-  const keyring = debianKeyring();
-  if (keyring === undefined) return "Debian's archive keys are not installed";
-  const system = await readOsRelease();
-  const sources = await systemSources(signal);
-  const archives = debianArchives(sources, system);
-  if (archives.length === 0) return "its apt names no Debian archive";
-  return {
-    archives,
-    keyring,
-    architecture: await systemArchitecture(signal),
-    ownSources: ownSuites(sources, system),
-  };
-}
-
 /** bubblewrap is worth having and not worth failing for: where it cannot be had, `doctor` and `jail: "required"` say so. */
-async function ensureBubblewrap(cacheDir: string, context: StepContext): Promise<void> {
+async function ensureBubblewrap(
+  cacheDir: string,
+  system: DescribeSystem,
+  context: StepContext,
+): Promise<void> {
   if (await bubblewrapIsSettled(cacheDir)) return;
   try {
-    const debian = await debianSystem(context.signal);
+    const debian = await system(context.signal);
     if (typeof debian === "string")
       throw new ScriptcellError(
         "SETUP_UNSUPPORTED",
         `${debian}: install your distribution's package \`bubblewrap\``,
       );
-    await installDebianBubblewrap(debian, debian.ownSources, context);
+    await installDebianBubblewrap(debian, context);
   } catch (error) {
     context.signal?.throwIfAborted();
     const why = error instanceof Error ? error.message : String(error);

@@ -4,10 +4,11 @@ import { execa } from "execa";
 import { ScriptcellError } from "../../errors.ts";
 import type { OwnBubblewrapRecord } from "../../jail/own-bubblewrap.ts";
 import { newInstallation, publish } from "../installation.ts";
-import { type PackageSource, privateApt } from "./apt.ts";
+import type { StepContext } from "../progress.ts";
+import { privateApt } from "./apt.ts";
 import { downloadPackages } from "./download.ts";
 import { resolvePackages } from "./packages.ts";
-import type { DebianSystem, StepContext } from "./toolchain.ts";
+import type { DebianSystem } from "./system.ts";
 import { unpackPackages } from "./unpack.ts";
 
 /** The C library is the system's own: a copy beside it would not fit the system's dynamic loader. */
@@ -18,17 +19,14 @@ const ALWAYS_THERE = new Set(["libc6", "libgcc-s1", "libcrypt1"]);
  * libraries that it needs are unpacked with it where the system does not have them.
  * @throws ScriptcellError `SETUP_FAILED`.
  */
-export async function installDebianBubblewrap(
-  system: Pick<DebianSystem, "keyring" | "architecture">,
-  sources: readonly PackageSource[],
-  context: StepContext,
-): Promise<void> {
+export async function installDebianBubblewrap(system: DebianSystem, context: StepContext): Promise<void> {
+  const { ownSources: sources, keyring, architecture } = system;
   const { layout, onProgress, signal } = context;
   onProgress({
     step: "metadata",
     message: `reading the package lists of ${sources.map(({ suite }) => suite).join(", ")} for bubblewrap`,
   });
-  const apt = await privateApt(join(layout.work, "system"), sources, system.keyring, system.architecture);
+  const apt = await privateApt(join(layout.work, "system"), sources, keyring, architecture);
   await apt.run("apt-get", ["update", "--quiet"], { signal });
   const packages = await resolvePackages(apt, ["bubblewrap"], { signal });
   const program = packages.filter(({ name }) => name === "bubblewrap");
@@ -36,7 +34,7 @@ export async function installDebianBubblewrap(
   const directory = await newInstallation(layout);
   const withLibraries = async () => {
     await unpackPackages(await downloadPackages(apt, libraries, onProgress, signal), directory, signal);
-    const paths = ["usr/lib", "lib"].map((base) => join(directory, base, system.architecture.multiarch));
+    const paths = ["usr/lib", "lib"].map((base) => join(directory, base, architecture.multiarch));
     return { packages: [...program, ...libraries], env: { LD_LIBRARY_PATH: paths.join(":") } };
   };
   try {

@@ -5,30 +5,15 @@ import { newInstallation, publish } from "../installation.ts";
 import type { ToolchainLayout } from "../layout.ts";
 import type { OwnToolchainRecord } from "../own.ts";
 import { probeCompiler } from "../probe.ts";
-import type { OnProgress } from "../progress.ts";
+import type { StepContext } from "../progress.ts";
 import { tryCompile } from "../try-compile.ts";
 import { isAtLeast, MINIMUM_RUSTC } from "../version.ts";
 import { type Apt, privateApt } from "./apt.ts";
-import type { Architecture } from "./architecture.ts";
 import { downloadPackages } from "./download.ts";
 import { type DebianPackage, resolvePackages, showPackages } from "./packages.ts";
 import { relocateToolchain } from "./relocate.ts";
+import type { DebianSystem } from "./system.ts";
 import { unpackPackages } from "./unpack.ts";
-
-/** Where the packages come from, and for which machine. */
-export interface DebianSystem {
-  /** Bases of Debian archives, best first. */
-  archives: readonly string[];
-  keyring: string;
-  architecture: Architecture;
-}
-
-/** What every step needs. */
-export interface StepContext {
-  layout: ToolchainLayout;
-  onProgress: OnProgress;
-  signal: AbortSignal | undefined;
-}
 
 /** Newest first: testing carries a current rustc, stable one that is at most two years old. */
 const SUITES = ["testing", "stable"];
