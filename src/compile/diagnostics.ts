@@ -39,3 +39,55 @@ export interface Diagnostic {
   /** The text as rustc prints it, without colours. */
   rendered: string;
 }
+
+/** What scriptcell itself has to say about a script; the diagnostic's code is this after `scriptcell::`. */
+export type OwnDiagnosticName =
+  /** The source is larger than `compileLimits.sourceBytes`. */
+  | "source-too-large"
+  /** Without a jail around the compiler: the source could make it read files or variables. */
+  | "source-refused"
+  /** The compiler read something other than the script, so what it said and made was discarded. */
+  | "foreign-input"
+  /** `compileLimits.wallTimeMs` was reached. */
+  | "compile-timeout"
+  /** `compileLimits.memoryBytes` was reached. */
+  | "compile-memory"
+  /** rustc or its linker crashed. */
+  | "compiler-crashed"
+  /** The script compiles, but names symbols that nothing provides, or provides one twice. */
+  | "link-failed"
+  /** `compileLimits.outputBytes` was reached. */
+  | "module-too-large"
+  /** The module is valid, but not one that scriptcell runs. */
+  | "module-refused"
+  /** More was said than `compileLimits.diagnosticsBytes` allows. */
+  | "diagnostics-truncated";
+
+/** What goes with the message of an {@link ownDiagnostic}. */
+export interface OwnDiagnosticDetails {
+  /** Default `error`. */
+  level?: Diagnostic["level"];
+  /** What to do. */
+  help?: string;
+  span?: DiagnosticSpan;
+}
+
+/** A diagnostic of scriptcell's own. */
+export function ownDiagnostic(
+  name: OwnDiagnosticName,
+  message: string,
+  { level = "error", help, span }: OwnDiagnosticDetails = {},
+): Diagnostic {
+  const code = `scriptcell::${name}`;
+  const place = span === undefined ? "" : `\n --> script.rs:${span.lineStart}:${span.columnStart}`;
+  const advice = help === undefined ? "" : `\n  = help: ${help}`;
+  return {
+    level,
+    code,
+    message,
+    spans: span === undefined ? [] : [span],
+    children: help === undefined ? [] : [{ level: "help", message: help, spans: [] }],
+    suggestions: [],
+    rendered: `${level}[${code}]: ${message}${place}${advice}`,
+  };
+}
