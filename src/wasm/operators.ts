@@ -1,6 +1,7 @@
 import { readByte, readS32, readU32, skipBytes, skipS64 } from "./cursor.ts";
 import {
   readBlockType,
+  readHeapType,
   readIndex,
   readLabelTable,
   readLanes,
@@ -11,7 +12,6 @@ import {
 } from "./immediates.ts";
 import { BULK_IMMEDIATES, Immediates, PLAIN_IMMEDIATES, VECTOR_IMMEDIATES } from "./opcodes.ts";
 import type { OperatorCursor } from "./operator-cursor.ts";
-import { readReferenceType } from "./value-types.ts";
 
 /** Reads the next operator. Call it while `depth` is above 0; after that {@link closeBody}. */
 export function nextOperator(cursor: OperatorCursor): void {
@@ -77,7 +77,7 @@ function readImmediates(cursor: OperatorCursor, immediates: number | undefined):
       readSelectTypes(cursor);
       return;
     case Immediates.heapType:
-      cursor.first = readReferenceType(cursor);
+      readHeapType(cursor);
       return;
     case Immediates.prefixBulk:
       readPrefixed(cursor, BULK_IMMEDIATES);
