@@ -41,25 +41,32 @@ export interface RunRecord {
 }
 
 /**
- * Runs a job in a leased cell and gives the lease back. Rejects only for the caller's own faults: a callback or a
- * stdin stream that threw, or a cell that could not be started.
+ * Runs a job in a leased cell and gives the lease back. Rejects only where there is no run to report on: a callback or a
+ * stdin stream that threw, a cell that could not be started, or the signal's reason where that was aborted before the start.
  */
 export async function runInCell(lease: Lease, job: RunJob): Promise<RunRecord> {
   const { cell } = lease;
-  if (cell.runs === 0) await started(lease);
+  if (cell.runs === 0) await started(lease, job.signal);
   return new Promise((resolve, reject) => new ActiveRun(lease, job, resolve, reject).start());
 }
 
-async function started({ cell, release }: Lease): Promise<void> {
+async function started({ cell, release }: Lease, signal: AbortSignal | undefined): Promise<void> {
   // Cells do not keep Node alive; this timer does while one starts.
   const deadline = setTimeout(() => cell.kill(), START_MS);
+  let abort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+  });
   try {
-    await cell.ready;
+    signal?.throwIfAborted();
+    await Promise.race([cell.ready, aborted]);
   } catch (error) {
     release(false);
     throw error;
   } finally {
     clearTimeout(deadline);
+    signal?.removeEventListener("abort", abort);
   }
 }
 
@@ -77,6 +84,7 @@ class ActiveRun implements CellListener {
   /** Set once the host has decided to end the run, whatever the cell says after that. */
   #verdict: RunEnd | undefined;
   #settled = false;
+  #pulling = false;
 
   constructor(
     lease: Lease,
@@ -106,12 +114,14 @@ class ActiveRun implements CellListener {
   }
 
   onMessage({ message, payload }: Frame<CellMessage>): void {
+    if (this.#settled) return;
     switch (message.kind) {
       case "stdout":
       case "stderr":
         this.#output(message.kind === "stdout" ? this.#stdout : this.#stderr, message.kind, payload);
         break;
       case "pull":
+        if (this.#pulling) throw new Error("pull before the last one was answered");
         void this.#answerPull(message.maxBytes);
         break;
       case "denial": {
@@ -156,9 +166,11 @@ class ActiveRun implements CellListener {
   }
 
   async #answerPull(maxBytes: number): Promise<void> {
+    this.#pulling = true;
     try {
       const answer = this.#job.stdin.pull(maxBytes);
       const { chunk, end } = answer instanceof Promise ? await answer : answer;
+      this.#pulling = false;
       if (!this.#settled) this.#lease.cell.sendStdin(chunk, end);
     } catch (error) {
       this.#fail(error);
