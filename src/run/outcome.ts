@@ -4,9 +4,6 @@ import type { Limits } from "../limits.ts";
 import type { Outcome, TrapCode } from "../result.ts";
 import type { RunRecord } from "./run.ts";
 
-/** Characters of stderr that are searched for a panic message, from its end. */
-const PANIC_WINDOW = 64 * 1024;
-
 const TRAP_CODES: ReadonlySet<string> = new Set<TrapCode>([
   "unreachable",
   "out-of-bounds-memory",
@@ -98,19 +95,20 @@ interface Panic {
   column: number | null;
 }
 
-/**
- * The last panic on stderr, as Rust's default hook prints it since 1.73:
- * `thread 'main' panicked at src/main.rs:2:5:`, the message, and often a note on backtraces.
- */
+/** The first line of a panic message, as Rust's default hook prints it since 1.73: `thread 'main' panicked at src/main.rs:2:5:`. */
+const PANIC_HEAD = /^thread '[^'\n]*'(?: \(\d+\))? panicked at ([^\n]*?):(\d+):(\d+):\n/gm;
+/** What the hook prints below the message. */
+const PANIC_FOOT = /\n(?:note: run with `RUST_BACKTRACE=|stack backtrace:)[\s\S]*$/;
+
+/** The last panic on stderr. It is the guest's own account of itself, and no more to be trusted than its output is. */
 export function parsePanic(stderr: string): Panic | null {
-  const text = stderr.slice(-PANIC_WINDOW);
-  const start = text.lastIndexOf("\nthread '") + 1;
-  const match = /^thread '[^'\n]*'(?: \(\d+\))? panicked at ([^\n]*?):(\d+):(\d+):\n/.exec(text.slice(start));
-  if (match === null) return null;
-  const [head, file = null, line, column] = match;
-  const message = text
-    .slice(start + head.length)
-    .replace(/\n(?:note: run with `RUST_BACKTRACE=|stack backtrace:)[\s\S]*$/, "")
+  let last: RegExpExecArray | undefined;
+  for (const match of stderr.matchAll(PANIC_HEAD)) last = match;
+  if (last === undefined) return null;
+  const [head, file = null, line, column] = last;
+  const message = stderr
+    .slice(last.index + head.length)
+    .replace(PANIC_FOOT, "")
     .trimEnd();
   return { message, file, line: Number(line), column: Number(column) };
 }
