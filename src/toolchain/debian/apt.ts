@@ -71,6 +71,8 @@ export async function privateApt(
     ["Acquire::Languages", "none"],
     ["Acquire::GzipIndexes", "true"],
     ["Acquire::Retries", "3"],
+    // Some mirrors and proxies lose pipelined requests, which then cost a timeout each.
+    ["Acquire::http::Pipeline-Depth", "0"],
     ["Acquire::http::Timeout", "30"],
     ["Acquire::https::Timeout", "30"],
   ];
