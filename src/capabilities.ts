@@ -38,6 +38,16 @@ export interface Capabilities {
 
 const noNul = (text: string): boolean => !text.includes("\0");
 const cText = z.string().refine(noNul, "must not contain a NUL character");
+const isPlainPath = (path: string): boolean =>
+  path.startsWith("/") && !path.split("/").some((part) => part === "." || part === "..");
+/** WASI's clocks count nanoseconds since 1970 in an unsigned 64-bit number. */
+const LAST_INSTANT_MS = 18_446_744_073_709;
+const instant = z
+  .union([z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))])
+  .refine(
+    (date) => date.getTime() >= 0 && date.getTime() <= LAST_INSTANT_MS,
+    "must lie between 1970 and 2554",
+  );
 
 /** Parses the capabilities of a call or an executor; unknown names are errors. */
 export const capabilitiesSchema = z.strictObject({
@@ -45,7 +55,7 @@ export const capabilitiesSchema = z.strictObject({
     .array(
       z.strictObject({
         host: cText.min(1),
-        guest: cText.regex(/^\/(?!.*(?:^|\/)\.{1,2}(?:\/|$))/, "must be an absolute path without . or .."),
+        guest: cText.refine(isPlainPath, "must be an absolute path without . or .."),
         access: z.enum(["read", "read-write"]).optional(),
         maxBytes: z.int().min(0).optional(),
       }),
@@ -56,13 +66,6 @@ export const capabilitiesSchema = z.strictObject({
     .record(z.string().regex(/^[^=\0]+$/, "a variable name must not be empty or contain = or NUL"), cText)
     .optional(),
   args: z.array(cText).min(1).max(10_000).optional(),
-  clock: z
-    .union([
-      z.enum(["denied", "monotonic", "real"]),
-      z.strictObject({
-        frozen: z.union([z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))]),
-      }),
-    ])
-    .optional(),
+  clock: z.union([z.enum(["denied", "monotonic", "real"]), z.strictObject({ frozen: instant })]).optional(),
   random: z.union([z.literal("secure"), z.strictObject({ seed: z.union([z.int(), z.string()]) })]).optional(),
 });
