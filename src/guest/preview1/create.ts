@@ -28,7 +28,6 @@ export function createPreview1(preopens: OpenPreopens, grants: Preview1Grants, i
     clock: createClock(grants.clock),
     grants,
     io,
-    hasMounts: preopens.list.length > 0,
   };
   const gate = createGate(io);
   const imports: WebAssembly.ModuleImports = {};

@@ -5,7 +5,6 @@ import { DirectoryReader } from "./directory-reader.ts";
 import { ALL_FD_FLAGS, SYNC_FLAGS } from "./flags.ts";
 import type { Host } from "./host.ts";
 import { requireWritable } from "./mounts.ts";
-import { Refusal } from "./refusal.ts";
 import { knownRights, Right } from "./rights.ts";
 import { FILESTAT_BYTES, FileType, writeStat } from "./stat.ts";
 import { timeChanges } from "./times.ts";
@@ -68,17 +67,7 @@ export function descriptorCalls(host: Host): HostCalls {
 
     fd_prestat_get: call("ii", (fd, result) => {
       const preopen = preopenOf(fd);
-      if (preopen === undefined) {
-        if (isVainSearch(fd)) {
-          throw new Refusal(
-            Errno.BADF,
-            "files",
-            "the program looked for a mount and there is none",
-            "mounts",
-          );
-        }
-        throw new Failure(Errno.BADF);
-      }
+      if (preopen === undefined) throw new Failure(Errno.BADF);
       memory.fill(result, PRESTAT_BYTES, 0);
       memory.setU32(result + 4, preopen.mount.preopen.guestBytes.length);
     }),
@@ -102,14 +91,6 @@ export function descriptorCalls(host: Host): HostCalls {
   function preopenOf(fd: number): DirectoryDescriptor | undefined {
     const descriptor = descriptors.find(fd);
     return descriptor?.kind === "directory" && descriptor.preopened ? descriptor : undefined;
-  }
-
-  /**
-   * A program finds its mounts by asking for each descriptor from 3 on, the first time that it uses a path. Without a mount this
-   * first question is all that the host ever hears of `/etc/passwd`: the program's own library answers the rest.
-   */
-  function isVainSearch(fd: number): boolean {
-    return fd === 3 && !host.hasMounts;
   }
 
   /** Fills the buffer to its end with entries, the last one cut: a buffer that is not full says that there are no more. */

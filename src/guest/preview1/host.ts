@@ -12,5 +12,4 @@ export interface Host {
   readonly clock: Clock;
   readonly grants: Preview1Grants;
   readonly io: Preview1Io;
-  readonly hasMounts: boolean;
 }

@@ -1,5 +1,6 @@
 import { openDiskDirectory } from "../filesystem/disk.ts";
 import type { Directory } from "../filesystem/filesystem.ts";
+import { nowhere } from "../filesystem/nowhere.ts";
 import type { Preopen } from "./preview1.ts";
 
 /** A directory that every run of a cell finds open. */
@@ -41,5 +42,17 @@ export function openPreopens(preopens: readonly Preopen[]): OpenPreopens {
     close();
     throw error;
   }
+  if (!list.some(({ guest }) => guest === "/")) list.push(rootOfNothing());
   return { list, close };
+}
+
+/** Last, so that the first mount is descriptor 3 as programs expect. Changing it is refused by what it is, not as reading a mount is. */
+function rootOfNothing(): OpenPreopen {
+  return {
+    guest: "/",
+    guestBytes: new TextEncoder().encode("/"),
+    access: "read-write",
+    maxBytes: 0,
+    directory: nowhere(),
+  };
 }

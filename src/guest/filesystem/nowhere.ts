@@ -1,0 +1,33 @@
+import { Escape } from "./errno.ts";
+import type { Directory } from "./filesystem.ts";
+
+/**
+ * The directory that holds nothing and grants nothing. It stands at `/`, so that a path below no mount reaches the host, is
+ * refused there and can be told; without it the program's own library would answer, and nobody would hear of the attempt.
+ */
+export function nowhere(): Directory {
+  const refuse = (): never => {
+    throw new Escape("nothing is mounted there");
+  };
+  return {
+    kind: "directory",
+    stat: refuse,
+    setTimes: refuse,
+    sync: refuse,
+    reopen: refuse,
+    enter: refuse,
+    open: refuse,
+    create: refuse,
+    statAt: refuse,
+    setTimesAt: refuse,
+    readlink: refuse,
+    list: refuse,
+    mkdir: refuse,
+    rmdir: refuse,
+    unlink: refuse,
+    symlink: refuse,
+    link: refuse,
+    rename: refuse,
+    close: () => {},
+  };
+}
