@@ -23,7 +23,7 @@ export const MODULE_BOUNDS: Readonly<ReadBounds> = Object.freeze({
   globals: 10_000,
   exports: 10_000,
   elementSegments: 10_000,
-  elementsPerSegment: 1_000_000,
+  elementsPerSegment: 200_000,
   dataSegments: 10_000,
   nameBytes: 4_096,
   bodyBytes: MAX_BODY_BYTES,
