@@ -16,10 +16,12 @@ export interface RustToken {
   start: number;
 }
 
+const SLASH = 0x2f;
+const BLANK = 0x20;
 const WHITESPACE = /[\t-\r ]+/y;
 const IDENTIFIER = /[A-Za-z_][0-9A-Za-z_]*/y;
 const IDENTIFIER_START = /[A-Za-z_]/y;
-const PUNCTUATION = /[-!#$%&()*+,./:;<=>?@[\]^{|}~]/y;
+const PUNCTUATION = new Set("!#$%&()*+,-./:;<=>?@[]^{|}~");
 // `1.max(2)` and `1..2` are an integer and something else; `1.` and `1.5e3` are floats.
 const NUMBER =
   /(?:0x[0-9a-fA-F_]*|0[bo]?[0-9_]*|[1-9][0-9_]*)(?:\.(?![.A-Za-z_])(?:[0-9][0-9_]*(?:[eE][+-]?_*[0-9][0-9_]*)?)?|[eE][+-]?_*[0-9][0-9_]*)?/y;
@@ -90,12 +92,15 @@ function skipPrologue(cursor: Cursor): void {
 
 /** Moves past whitespace and comments; returns the new position. */
 function skipBlank(cursor: Cursor): number {
-  while (
-    take(cursor, WHITESPACE) !== undefined ||
-    take(cursor, LINE_COMMENT) !== undefined ||
-    skipBlockComment(cursor)
-  );
-  return cursor.at;
+  for (;;) {
+    // Most tokens follow each other, or a single blank: the patterns are only asked where they can match.
+    const code = cursor.source.charCodeAt(cursor.at);
+    const skipped =
+      code === SLASH
+        ? take(cursor, LINE_COMMENT) !== undefined || skipBlockComment(cursor)
+        : code <= BLANK && take(cursor, WHITESPACE) !== undefined;
+    if (!skipped) return cursor.at;
+  }
 }
 
 function skipBlockComment(cursor: Cursor): boolean {
@@ -113,23 +118,25 @@ function skipBlockComment(cursor: Cursor): boolean {
 
 function readToken(cursor: Cursor): RustToken {
   const start = cursor.at;
+  const character = cursor.source.charAt(start);
+  if (PUNCTUATION.has(character)) return readPunctuation(cursor, character);
   const name = take(cursor, IDENTIFIER);
   if (name !== undefined) return afterName(cursor, name, start);
-  if (take(cursor, NUMBER) !== undefined) {
-    if (sees(cursor, BROKEN_EXPONENT)) throw new Malformed("a number with an exponent that has no digits");
-    return literal(cursor, start);
-  }
-  const character = cursor.source[start];
   if (character === '"') return readString(cursor, start);
   if (character === "'") return readQuote(cursor, start);
-  const text = cursor.source.startsWith("!=", start) ? "!=" : take(cursor, PUNCTUATION);
-  if (text === undefined) {
+  if (take(cursor, NUMBER) === undefined) {
     const codePoint = cursor.source.codePointAt(start) ?? 0;
-    throw new Malformed(
-      `the character U+${codePoint.toString(16).toUpperCase().padStart(4, "0")} outside of a literal or comment`,
-    );
+    const name = codePoint.toString(16).toUpperCase().padStart(4, "0");
+    throw new Malformed(`the character U+${name} outside of a literal or comment`);
   }
-  cursor.at = start + text.length;
+  if (sees(cursor, BROKEN_EXPONENT)) throw new Malformed("a number with an exponent that has no digits");
+  return literal(cursor, start);
+}
+
+function readPunctuation(cursor: Cursor, character: string): RustToken {
+  const start = cursor.at;
+  const text = character === "!" && cursor.source[start + 1] === "=" ? "!=" : character;
+  cursor.at += text.length;
   return { kind: "punctuation", text, start };
 }
 
@@ -188,7 +195,6 @@ function readQuote(cursor: Cursor, start: number): RustToken {
   cursor.at += 1;
   if (sees(cursor, AFTER_LITERAL)) throw new Malformed("a character literal with more than one character");
   return { kind: "literal", text: "", start };
-  return { kind: "lifetime", text: "", start };
 }
 
 const CHARACTER = /'(?:\\(?:x[0-9a-fA-F]{2}|u\{[0-9a-fA-F_]{1,16}\}|[nrt\\0'"])|[^\\'\n\r\t])'/uy;

@@ -62,13 +62,17 @@ function isAboutScript({ message, level }: RustcMessage): boolean {
 /** A limit, or a crash, where one of them ended the compile. */
 function stoppedBy(end: RustcEnd, limits: CompileLimits): Diagnostic | undefined {
   if (end.how === "timed-out" || end.signal === "SIGXCPU") return describeTimeout(limits);
-  const linker = end.messages.filter(isLinkFailure).map(linkerOutput).join("\n");
-  const plain = `${end.plain}\n${linker}`;
+  const plain = [end.plain, ...end.messages.filter(isLinkFailure).map(linkerOutput)].join("\n");
   if (end.signal === "SIGXFSZ" || FILE_TOO_LARGE.test(plain)) return describeLargeModule(limits);
-  if (OUT_OF_MEMORY.test(plain)) return describeMemory(limits);
+  if (OUT_OF_MEMORY.test(plain) || end.messages.some(isTooLargeConstant)) return describeMemory(limits);
   if (end.how === "killed" || end.exitCode === 101 || !end.messages.every(isAboutScript))
     return describeCrash(end);
   return undefined;
+}
+
+/** The one place where rustc itself says that memory is short. */
+function isTooLargeConstant({ code, message }: RustcMessage): boolean {
+  return code?.code === "E0080" && message === "tried to allocate more memory than available to compiler";
 }
 
 function describeTimeout({ wallTimeMs }: CompileLimits): Diagnostic {
