@@ -63,14 +63,12 @@ export const NOTHING_PRUNED: PruneReport = {
 /** Touches nothing before the first call. */
 export function openDiskStore(options: DiskStoreOptions): DiskStore {
   const directory = storeDirectory(options.directory);
-  let distrusted = false;
   let writesRestUntil = 0;
   let background: Promise<void> | undefined;
 
   /** Tells a disk that does not serve from a mistake in this program. */
   function giveUp(message: string, error: unknown): void {
     if (error instanceof ScriptcellError && error.code === "STORE_FAILED") {
-      distrusted = true;
       options.onWarning(`${error.message} Until then modules are kept in memory only.`, error);
     } else if (isSystemError(error)) {
       options.onWarning(
@@ -83,7 +81,7 @@ export function openDiskStore(options: DiskStoreOptions): DiskStore {
   }
 
   async function get(key: string): Promise<StoredModule | undefined> {
-    if (distrusted || !isStoreKey(key)) return undefined;
+    if (!isStoreKey(key)) return undefined;
     try {
       const layout = await directory.find();
       return layout && (await readEntry(layout, key));
@@ -95,7 +93,7 @@ export function openDiskStore(options: DiskStoreOptions): DiskStore {
 
   async function set(key: string, module: StoredModule): Promise<void> {
     requireStoreKey(key);
-    if (distrusted || performance.now() < writesRestUntil) return;
+    if (performance.now() < writesRestUntil) return;
     // Before the module is copied.
     if (module.bytes.length > Math.min(MAX_ENTRY_BYTES, options.maxBytes)) return;
     const content = encodeEntry(key, module);
@@ -143,7 +141,6 @@ export function openDiskStore(options: DiskStoreOptions): DiskStore {
 
   /** For the lock, which nobody misses: what is wrong here is said when the module is written. */
   async function findOrMake(): Promise<StoreLayout | undefined> {
-    if (distrusted) return undefined;
     try {
       return (await directory.find()) ?? (await directory.make());
     } catch (error) {

@@ -114,8 +114,11 @@ async function letGo(path: string, own: string): Promise<void> {
   }
 }
 
-/** Two can find the same dead owner at once: moving its lock aside first makes only one of them the one who removes it. */
-async function breakLock(path: string, owner: string): Promise<void> {
+/**
+ * Removes the lock of an owner that was found gone. Two can find so at once: moving the lock aside first makes only one of
+ * them the one who removes it.
+ */
+export async function breakLock(path: string, owner: string): Promise<void> {
   const aside = `${path}.${newOwner()}`;
   try {
     await rename(path, aside);

@@ -1,7 +1,7 @@
 import { lstat, lutimes, mkdir, readdir, readlink, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { acquireLock } from "../../src/store/lock.ts";
+import { acquireLock, breakLock } from "../../src/store/lock.ts";
 import { newOwner } from "../../src/store/owner.ts";
 import { ownDirectory } from "./samples.ts";
 
@@ -10,6 +10,9 @@ const FOR_EVER = 3_600_000;
 
 /** An owner that ran here and is gone: no pid is that high. */
 const deadOwner = () => newOwner().replace(/^(\w+)\.\d+\.\d+/, "$1.4194305.1");
+
+/** The same elsewhere: here nobody can know that it is gone. */
+const deadElsewhere = () => deadOwner().replace(/^\w+/, "0123456789abcdef");
 
 let path: string;
 
@@ -75,7 +78,16 @@ test("is taken over by one alone of many who find its owner dead", async () => {
   expect(await readdir(join(path, ".."))).toEqual([]);
 });
 
-test.each(["elsewhere", "0123456789abcdef.1", "", "../../../etc/passwd"].filter(Boolean))(
+test("of a new owner is put back when somebody still takes it for that of the dead one", async () => {
+  const turn = await acquireLock(path, 0, never);
+  const owner = await readlink(path);
+  await breakLock(path, deadOwner());
+  expect(await readlink(path)).toBe(owner);
+  await turn.release();
+  expect(await readdir(join(path, ".."))).toEqual([]);
+});
+
+test.each(["elsewhere", "0123456789abcdef.1", "../../../etc/passwd"])(
   "is nobody's when its owner %s is none that a store would write",
   async (owner) => {
     await symlink(owner, path);
@@ -85,7 +97,7 @@ test.each(["elsewhere", "0123456789abcdef.1", "", "../../../etc/passwd"].filter(
 );
 
 test("of a process elsewhere, which cannot be asked, is respected until it has been silent for long", async () => {
-  const elsewhere = newOwner().replace(/^\w+/, "0123456789abcdef");
+  const elsewhere = deadElsewhere();
   await symlink(elsewhere, path);
   await acquireLock(path, 20, never);
   expect(await readlink(path)).toBe(elsewhere);
@@ -96,7 +108,7 @@ test("of a process elsewhere, which cannot be asked, is respected until it has b
 });
 
 test("from the future, under a clock that was set back since, is nobody's", async () => {
-  await symlink(newOwner().replace(/^\w+/, "0123456789abcdef"), path);
+  await symlink(deadElsewhere(), path);
   const later = new Date(Date.now() + 86_400_000);
   await lutimes(path, later, later);
   await acquireLock(path, 0, never);
