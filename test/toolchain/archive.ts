@@ -26,8 +26,10 @@ export interface Archive extends AsyncDisposable {
   system: DebianSystem;
   /** Paths that were asked for, in order. */
   requests: string[];
-  /** Sends only half of each file whose path contains this, and never the rest. Null: sends all. */
-  stall: string | null;
+  /** After this many packages, sends only half of each further one, and never the rest. Null: sends all. */
+  stallAfter: number | null;
+  /** Resolves when a package was asked for that is being held back. */
+  stalled(): Promise<void>;
   /** Changes what is served below a path, after everything was signed. */
   replace(path: string, body: Buffer): void;
 }
@@ -70,9 +72,13 @@ export async function openArchive(
       return;
     }
     response.writeHead(200, { "content-length": body.length });
-    if (archive.stall !== null && path.includes(archive.stall))
-      response.write(body.subarray(0, body.length / 2));
-    else response.end(body);
+    const packages = archive.requests.filter((request) => request.endsWith(".deb")).length;
+    if (archive.stallAfter === null || packages <= archive.stallAfter) {
+      response.end(body);
+      return;
+    }
+    response.write(body.subarray(0, body.length / 2));
+    server.emit("stalled");
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -85,7 +91,10 @@ export async function openArchive(
       architecture: { name: architecture, multiarch: "multiarch", loader: "ld.so" },
     },
     requests: [],
-    stall: null,
+    stallAfter: null,
+    stalled: async () => {
+      await once(server, "stalled");
+    },
     replace: (path, body) => content.set(`/debian/${path}`, body),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
