@@ -15,12 +15,19 @@ import {
   type GuestDenial,
   GuestExit,
   OutputLimit,
+  type Preview1,
   type Preview1Io,
 } from "./preview1/preview1.ts";
 import { trapCode } from "./traps.ts";
 
-/** Compiled modules of this cell; bytes until their first run. */
-export type CellModules = Map<string, Uint8Array<ArrayBuffer> | WebAssembly.Module>;
+/** Modules of this cell by key; bytes until their first run. */
+export type CellModules = Map<string, Uint8Array<ArrayBuffer> | CompiledModule>;
+
+interface CompiledModule {
+  module: WebAssembly.Module;
+  /** The functions that it imports. */
+  imports: readonly string[];
+}
 
 /** Runs one guest, from a fresh instance to its end, and says how it ended. Output and refusals are sent on the way. */
 export function runGuest(
@@ -40,21 +47,21 @@ export function runGuest(
     },
     deny: denials.deny,
   };
-  const wasi = createPreview1(preopens, { ...request, clock: guestClock(request.clock) }, io);
+  const grants = { ...request, clock: guestClock(request.clock) };
+  let wasi: Preview1 | undefined;
   let exports: WebAssembly.Exports = {};
   let end: GuestEnd;
   try {
-    const instance = new WebAssembly.Instance(compiled(request.module, modules), {
-      wasi_snapshot_preview1: wasi.imports,
-    });
-    exports = instance.exports;
+    const { module, imports } = compiled(request.module, modules);
+    wasi = createPreview1(preopens, grants, io, imports);
+    exports = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi.imports }).exports;
     wasi.bind(exports.memory as WebAssembly.Memory);
     (exports._start as () => void)();
     end = { how: "exit", exitCode: 0 };
   } catch (error) {
     end = guestEnd(error);
   } finally {
-    wasi.close();
+    wasi?.close();
   }
   const refused = exports[GROW_REFUSALS_EXPORT] as WebAssembly.Global<"i32"> | undefined;
   return {
@@ -66,11 +73,12 @@ export function runGuest(
   };
 }
 
-function compiled(key: string, modules: CellModules): WebAssembly.Module {
-  const module = modules.get(key);
-  if (module === undefined) throw new Error("the module was not sent");
-  if (module instanceof WebAssembly.Module) return module;
-  const fresh = new WebAssembly.Module(module);
+function compiled(key: string, modules: CellModules): CompiledModule {
+  const known = modules.get(key);
+  if (known === undefined) throw new Error("the module was not sent");
+  if (!(known instanceof Uint8Array)) return known;
+  const module = new WebAssembly.Module(known);
+  const fresh = { module, imports: WebAssembly.Module.imports(module).map(({ name }) => name) };
   modules.set(key, fresh);
   return fresh;
 }

@@ -1,11 +1,11 @@
 import type { CellMessage, HostMessage } from "../run/protocol.ts";
 import type { Channel } from "./channel.ts";
 import { type OpenPreopens, openPreopens } from "./preview1/create.ts";
-import { runGuest } from "./run-guest.ts";
+import { type CellModules, runGuest } from "./run-guest.ts";
 
 /** A cell's whole life: receive, run, answer, until the host is gone. */
 export function serve(channel: Channel): void {
-  const modules = new Map<string, Uint8Array<ArrayBuffer> | WebAssembly.Module>();
+  const modules: CellModules = new Map();
   let preopens: OpenPreopens | undefined;
   for (;;) {
     const frame = channel.receive();

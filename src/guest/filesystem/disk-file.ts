@@ -1,4 +1,9 @@
-import {
+import { fs } from "../builtins.ts";
+import { type StatReader, toSystemTime } from "./disk-stat.ts";
+import { attempt, Errno, Failure } from "./errno.ts";
+import type { File, NodeStat, OpenMode, TimeChange } from "./filesystem.ts";
+
+const {
   closeSync,
   constants,
   fdatasyncSync,
@@ -9,10 +14,7 @@ import {
   readSync,
   utimesSync,
   writeSync,
-} from "node:fs";
-import { type StatReader, toSystemTime } from "./disk-stat.ts";
-import { attempt, Errno, Failure } from "./errno.ts";
-import type { File, NodeStat, OpenMode, TimeChange } from "./filesystem.ts";
+} = fs;
 
 const MAX_POSITION = BigInt(Number.MAX_SAFE_INTEGER);
 

@@ -1,8 +1,11 @@
-import { type Dir, lstatSync, opendirSync } from "node:fs";
+import type { Dir } from "node:fs";
+import { fs } from "../builtins.ts";
 import { nodeType } from "./disk-stat.ts";
 import { attempt, Failure } from "./errno.ts";
 import type { DirectoryEntry, Listing } from "./filesystem.ts";
 import { decodeName } from "./names.ts";
+
+const { lstatSync, opendirSync } = fs;
 
 /** Names fetched from the system at a time. */
 const BATCH = 128;

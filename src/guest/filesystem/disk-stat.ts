@@ -1,6 +1,9 @@
-import { type BigIntStats, constants } from "node:fs";
+import type { BigIntStats } from "node:fs";
+import { fs } from "../builtins.ts";
 import { attempt } from "./errno.ts";
 import type { NodeStat, NodeType, TimeChange } from "./filesystem.ts";
+
+const { constants } = fs;
 
 /** Files whose exact times are remembered at once; beyond it the oldest are forgotten. */
 const MAX_REMEMBERED = 4096;

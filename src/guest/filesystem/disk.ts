@@ -1,19 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  linkSync,
-  lstatSync,
-  lutimesSync,
-  mkdirSync,
-  openSync,
-  readlinkSync,
-  renameSync,
-  rmdirSync,
-  symlinkSync,
-  unlinkSync,
-  utimesSync,
-} from "node:fs";
+import { fs } from "../builtins.ts";
 import { accessFlags, DiskFile } from "./disk-file.ts";
 import { listDirectory } from "./disk-listing.ts";
 import { createStatReader, type StatReader, toSystemTime } from "./disk-stat.ts";
@@ -29,6 +14,23 @@ import type {
   TimeChange,
 } from "./filesystem.ts";
 import { decodeName } from "./names.ts";
+
+const {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+} = fs;
 
 /**
  * The disk, reached only as `/proc/self/fd/N/name`: the kernel starts at a directory that is already open and is given one

@@ -1,5 +1,5 @@
 import { createBudget } from "./budget.ts";
-import { createGate } from "./call.ts";
+import { createGate, type HostCalls } from "./call.ts";
 import { createClock } from "./clock.ts";
 import { descriptorCalls } from "./descriptor-calls.ts";
 import { Descriptors } from "./descriptors.ts";
@@ -9,19 +9,57 @@ import { GuestMemory } from "./memory.ts";
 import { openCalls } from "./open-call.ts";
 import { pathCalls } from "./path-calls.ts";
 import { pollCalls } from "./poll.ts";
-import type { OpenPreopens } from "./preopens.ts";
+import { type OpenPreopens, openPreopens } from "./preopens.ts";
 import type { Preview1, Preview1Grants, Preview1Io } from "./preview1.ts";
 import { processCalls } from "./process-calls.ts";
 import { socketCalls } from "./socket-calls.ts";
 
 export { type OpenPreopens, openPreopens } from "./preopens.ts";
 
+type MakeCalls = (host: Host) => HostCalls;
+
+/** What makes each function: learnt from a host that no guest ever meets. */
+const makers: ReadonlyMap<string, MakeCalls> = new Map(
+  [processCalls, descriptorCalls, fileCalls, openCalls, pathCalls, pollCalls, socketCalls].flatMap((make) =>
+    Object.keys(make(idleHost())).map((name) => [name, make] as const),
+  ),
+);
+
+/** The functions of `wasi_snapshot_preview1`, all 46. */
+export const PREVIEW1_NAMES: readonly string[] = [...makers.keys()];
+
 /**
  * Makes the preview 1 host of one run: cheap enough to be made afresh for each. The directories stay open for the next run;
- * all else ends with `close`.
+ * all else ends with `close`. Of the functions it makes those in `names`: a program uses a few, and what a cell leaves behind
+ * with each run is what its garbage collector has to find again.
  */
-export function createPreview1(preopens: OpenPreopens, grants: Preview1Grants, io: Preview1Io): Preview1 {
-  const host: Host = {
+export function createPreview1(
+  preopens: OpenPreopens,
+  grants: Preview1Grants,
+  io: Preview1Io,
+  names: readonly string[] = PREVIEW1_NAMES,
+): Preview1 {
+  const host = createHost(preopens, grants, io);
+  const gate = createGate(io);
+  const made = new Map<MakeCalls, HostCalls>();
+  const imports: WebAssembly.ModuleImports = {};
+  for (const name of names) {
+    const make = makers.get(name);
+    if (make === undefined) continue;
+    const calls = made.get(make) ?? make(host);
+    made.set(make, calls);
+    const hostCall = calls[name];
+    if (hostCall !== undefined) imports[name] = gate(name, hostCall);
+  }
+  return {
+    imports,
+    bind: (memory) => host.memory.bind(memory),
+    close: () => host.descriptors.closeAll(),
+  };
+}
+
+function createHost(preopens: OpenPreopens, grants: Preview1Grants, io: Preview1Io): Host {
+  return {
     memory: new GuestMemory(),
     descriptors: new Descriptors(preopens, grants.openFiles),
     budget: createBudget(grants.diskBytes),
@@ -29,22 +67,18 @@ export function createPreview1(preopens: OpenPreopens, grants: Preview1Grants, i
     grants,
     io,
   };
-  const gate = createGate(io);
-  const imports: WebAssembly.ModuleImports = {};
-  for (const makeCalls of [
-    processCalls,
-    descriptorCalls,
-    fileCalls,
-    openCalls,
-    pathCalls,
-    pollCalls,
-    socketCalls,
-  ]) {
-    for (const [name, hostCall] of Object.entries(makeCalls(host))) imports[name] = gate(name, hostCall);
-  }
-  return {
-    imports,
-    bind: (memory) => host.memory.bind(memory),
-    close: () => host.descriptors.closeAll(),
+}
+
+function idleHost(): Host {
+  const grants: Preview1Grants = {
+    args: [],
+    env: {},
+    clock: { kind: "denied" },
+    random: { kind: "secure" },
+    outputBytes: 0,
+    diskBytes: 0,
+    openFiles: 0,
   };
+  const io: Preview1Io = { readStdin: () => new Uint8Array(0), writeOutput() {}, deny() {} };
+  return createHost(openPreopens([]), grants, io);
 }

@@ -1,5 +1,7 @@
-import { createCipheriv, createHash, randomFillSync } from "node:crypto";
 import type { GuestRandom } from "./preview1.ts";
+
+/** Loaded by the first guest that asks for random bytes: most never do. */
+const crypto = () => process.getBuiltinModule("node:crypto");
 
 /** Bytes made at a time, whatever the guest asks for: a thread can be terminated in between. */
 const CHUNK = 1 << 18;
@@ -24,6 +26,7 @@ function seededSource(seed: string): RandomSource {
 }
 
 function seededFill(seed: string): RandomSource {
+  const { createCipheriv, createHash } = crypto();
   const key = createHash("sha256").update(seed, "utf8").digest();
   const stream = createCipheriv("aes-256-ctr", key, new Uint8Array(16));
   const zeros = new Uint8Array(CHUNK);
@@ -31,7 +34,7 @@ function seededFill(seed: string): RandomSource {
 }
 
 function secureChunk(chunk: Uint8Array): void {
-  randomFillSync(chunk);
+  crypto().randomFillSync(chunk);
 }
 
 function fillInChunks(fillChunk: (chunk: Uint8Array) => void): RandomSource {
