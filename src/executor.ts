@@ -20,6 +20,7 @@ import {
 } from "./options.ts";
 import type { CompiledModule, CompileResult, ModuleOrigin, Outcome, RunReport, RunResult } from "./result.ts";
 import type { PreparedModule } from "./run/cell.ts";
+import { foreignModules } from "./run/foreign-modules.ts";
 import { resolveMounts } from "./run/mounts.ts";
 import { refusedModule, toOutcome } from "./run/outcome.ts";
 import type { RunRequest, WireClock } from "./run/protocol.ts";
@@ -41,6 +42,7 @@ export class ScriptExecutor implements AsyncDisposable {
   readonly #options: ResolvedOptions;
   readonly #compiler: ScriptCompiler;
   readonly #runner: Runner;
+  readonly #ownBytes = foreignModules();
   readonly #closing = new AbortController();
 
   /** Starts nothing yet. @throws ScriptcellError INVALID_OPTIONS */
@@ -207,7 +209,7 @@ export class ScriptExecutor implements AsyncDisposable {
   }
 
   async #bytesOf(module: ModuleSource): Promise<Uint8Array> {
-    if (module instanceof Uint8Array) return module;
+    if (module instanceof Uint8Array) return this.#ownBytes(module);
     if (typeof module === "string") return (await this.#compiler.lookUp(module)).module.bytes;
     if (module?.bytes instanceof Uint8Array) return module.bytes;
     throw new ScriptcellError(
