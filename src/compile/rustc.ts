@@ -2,6 +2,7 @@ import { execa } from "execa";
 import { ScriptcellError } from "../errors.ts";
 import type { Command } from "./jail.ts";
 import { type RustcOutput, readRustcOutput } from "./rustc-messages.ts";
+import { toolchainFault } from "./toolchain-fault.ts";
 
 /** How rustc ended. */
 export interface RustcEnd extends RustcOutput {
@@ -66,14 +67,20 @@ export async function runRustc(
   if (result.isMaxBuffer) return { ...output, how: "talked-too-much", exitCode: -1, signal: "SIGKILL" };
   const end = endOf(result.exitCode, result.signal);
   if (end === undefined || wasNotStarted(end.exitCode, output)) {
-    const said = output.plain || result.shortMessage || "it said nothing";
-    throw new ScriptcellError(
-      "COMPILER_FAILED",
-      `rustc could not be started: ${said.slice(0, 500)}. Run \`scriptcell doctor\` to see what is missing`,
-      { cause: result },
+    throw compilerFailed(
+      "rustc could not be started",
+      output.plain || result.shortMessage || "it said nothing",
+      result,
     );
   }
+  const fault = toolchainFault(output.messages);
+  if (fault !== undefined) throw compilerFailed("the toolchain is not complete", fault, result);
   return { ...output, ...end };
+}
+
+function compilerFailed(what: string, said: string, cause: unknown): ScriptcellError {
+  const remedy = "Run `scriptcell doctor` to see what is missing";
+  return new ScriptcellError("COMPILER_FAILED", `${what}: ${said.slice(0, 500)}. ${remedy}`, { cause });
 }
 
 function endOf(

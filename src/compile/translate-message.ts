@@ -83,7 +83,7 @@ function spansOf({ spans }: RustcChild, { script, scrub }: Presentation): Diagno
       byteStart: span.byte_start,
       byteEnd: span.byte_end,
       primary: span.is_primary,
-      ...(span.label !== null && { label: clip(scrub(span.label), MAX_MESSAGE) }),
+      ...(span.label !== null && span.label !== "" && { label: clip(scrub(span.label), MAX_MESSAGE) }),
       text: span.text.slice(0, MAX_LINES).map((line) => clip(line.text, MAX_LINE)),
     }));
 }
@@ -97,31 +97,35 @@ function inScript(span: RustcSpan, script: string): RustcSpan | undefined {
 }
 
 /**
- * rustc lists the alternatives of a suggestion one after the other: the next one begins where an edit is not behind the
- * one before it. An edit that is cut short would be another edit, so a suggestion that is too long is left out.
+ * rustc lists the parts of a suggestion in any order, and those of its alternatives one after the other: the next
+ * alternative begins where a place is edited again. An edit that is cut short would be another edit, so a suggestion that
+ * is too long is left out.
  */
 function suggestionsOf(child: RustcChild, { script, scrub }: Presentation): Suggestion[] {
+  const edits = child.spans.filter((span) => span.suggested_replacement !== null);
+  if (edits.some((span) => span.file_name !== script || replacementOf(span).length > MAX_MESSAGE)) return [];
   const alternatives: RustcSpan[][] = [];
-  let previous: RustcSpan | undefined;
-  for (const span of child.spans) {
-    if (span.suggested_replacement === null) continue;
-    if (span.file_name !== script || span.suggested_replacement.length > MAX_MESSAGE) return [];
-    if (previous === undefined || span.byte_start < previous.byte_end || isSamePlace(span, previous))
-      alternatives.push([]);
-    alternatives.at(-1)?.push(span);
-    previous = span;
+  for (const edit of edits) {
+    const current = alternatives.at(-1);
+    if (current === undefined || current.some((other) => isSamePlace(edit, other))) alternatives.push([edit]);
+    else current.push(edit);
   }
-  return alternatives.map((spans) => ({
+  return alternatives.map((parts) => ({
     message: clip(scrub(child.message), MAX_MESSAGE),
-    applicability: APPLICABILITY[spans[0]?.suggestion_applicability ?? ""] ?? "unspecified",
-    replacements: spans.map((span) => ({
+    applicability: APPLICABILITY[parts[0]?.suggestion_applicability ?? ""] ?? "unspecified",
+    replacements: parts.map((span) => ({
       byteStart: span.byte_start,
       byteEnd: span.byte_end,
-      text: span.suggested_replacement ?? "",
+      text: replacementOf(span),
     })),
   }));
 }
 
+function replacementOf(span: RustcSpan): string {
+  return span.suggested_replacement ?? "";
+}
+
 function isSamePlace(a: RustcSpan, b: RustcSpan): boolean {
-  return a.byte_start === b.byte_start && a.byte_end === b.byte_end;
+  const equal = a.byte_start === b.byte_start && a.byte_end === b.byte_end;
+  return equal || (a.byte_start < b.byte_end && b.byte_start < a.byte_end);
 }
