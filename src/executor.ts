@@ -151,8 +151,12 @@ export class ScriptExecutor implements AsyncDisposable {
         signal,
       });
     } catch (error) {
-      if (!isAbortOf(signal, error)) throw error;
-      return unstarted({ status: "cancelled", reason: error }, origin);
+      if (isAbortOf(signal, error)) return unstarted({ status: "cancelled", reason: error }, origin);
+      // A cell that was ended while it started.
+      const closing = this.#closing.signal;
+      if (closing.aborted && error instanceof ScriptcellError && error.code === "CELL_FAILED")
+        throw closing.reason;
+      throw error;
     }
     if (this.#closing.signal.aborted && record.end.how === "cell-died") {
       record.end = { how: "cancelled", reason: this.#closing.signal.reason };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { findToolchain } from "../../src/index.ts";
 import { defaultCacheDir } from "../../src/toolchain/cache-dir.ts";
-import { MODES, neverSeen, openExecutor, scratchDirectory, script } from "../support/executors.ts";
+import { MODES, openExecutor, scratchDirectory } from "../support/executors.ts";
+import { neverSeen, script } from "../support/scripts.ts";
 
 const HELLO = script("hello");
 const { rustc: toolchain } = await findToolchain({ cacheDir: defaultCacheDir() });

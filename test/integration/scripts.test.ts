@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { MiB } from "../../src/index.ts";
-import { DATA, MODES, openExecutor, script } from "../support/executors.ts";
+import { MODES, openExecutor } from "../support/executors.ts";
+import { DATA, script } from "../support/scripts.ts";
 
 const data = { host: fileURLToPath(DATA), guest: "/data" };
 const read = (name: string): string => readFileSync(new URL(name, DATA), "utf8");

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { KiB, MiB } from "../../src/index.ts";
-import { attack, MODES, openExecutor, script } from "../support/executors.ts";
+import { MODES, openExecutor } from "../support/executors.ts";
+import { attack, script } from "../support/scripts.ts";
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8");
 const ECHO = script("echo");

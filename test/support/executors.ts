@@ -1,13 +1,8 @@
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { type ExecutorOptions, type Isolation, ScriptExecutor } from "../../src/index.ts";
-
-const ROOT = new URL("../../", import.meta.url);
-
-/** The data sets that scripts work on. */
-export const DATA = new URL("node_modules/vega-datasets/data/", ROOT);
 
 /** A way to run guests, and what a result has to say about it. */
 export interface Mode {
@@ -40,16 +35,6 @@ export const MODES: readonly Mode[] = [
   },
 ];
 
-/** A script of the fixtures. */
-export function script(name: string): string {
-  return readFileSync(new URL(`fixtures/scripts/${name}.rs`, ROOT), "utf8");
-}
-
-/** A script of the fixtures that misbehaves. */
-export function attack(name: string): string {
-  return readFileSync(new URL(`fixtures/attacks/run/${name}.rs`, ROOT), "utf8");
-}
-
 /** Wall time of runs whose time is not what is tested: a busy machine must not end them. */
 export const AMPLE_MS = 60_000;
 
@@ -65,9 +50,4 @@ export function scratchDirectory(): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "scriptcell-test-")));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
-}
-
-/** The same program under a text that no store has seen. */
-export function neverSeen(source: string): string {
-  return `${source}\n// ${crypto.randomUUID()}\n`;
 }
