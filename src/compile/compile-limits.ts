@@ -13,7 +13,7 @@ export interface CompileLimits {
    */
   wallTimeMs: number;
   /**
-   * Address space in bytes of rustc and of its linker, each. Default 3 GiB; a small program needs 0.7 GiB.
+   * Address space in bytes of rustc and of its linker, each. Default 3 GiB, at least 1 GiB: a small program needs 0.7 GiB.
    * Beyond it the compiler cannot allocate: diagnostic `scriptcell::compile-memory`.
    */
   memoryBytes: number;
@@ -42,7 +42,7 @@ export const compileLimitsSchema = z.strictObject({
   wallTimeMs: z.int().min(1).max(3_600_000).optional(),
   memoryBytes: z
     .int()
-    .min(64 * MiB)
+    .min(1 * GiB)
     .max(1024 * GiB)
     .optional(),
   outputBytes: z

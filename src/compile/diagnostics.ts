@@ -60,6 +60,8 @@ export type OwnDiagnosticName =
   | "module-too-large"
   /** The module is valid, but not one that scriptcell runs. */
   | "module-refused"
+  /** The compiler was stopped because it did not stop talking. */
+  | "too-many-diagnostics"
   /** More was said than `compileLimits.diagnosticsBytes` allows. */
   | "diagnostics-truncated";
 

@@ -16,8 +16,8 @@ export interface RustcEnd extends RustcOutput {
   signal: string;
 }
 
-/** rustc's own text about one error may be long; beyond this much in all it is stopped. */
-const MAX_STDERR_BYTES = 16 * 1024 * 1024;
+/** Ten times what a hundred errors come to. A compiler that has more to say is stopped. */
+const MAX_STDERR_BYTES = 4 * 1024 * 1024;
 
 /** Exit codes above this are signals: bubblewrap reports those of its child as a shell does. */
 const SIGNAL_BASE = 128;

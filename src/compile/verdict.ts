@@ -62,6 +62,7 @@ function isAboutScript({ message, level }: RustcMessage): boolean {
 /** A limit, or a crash, where one of them ended the compile. */
 function stoppedBy(end: RustcEnd, limits: CompileLimits): Diagnostic | undefined {
   if (end.how === "timed-out" || end.signal === "SIGXCPU") return describeTimeout(limits);
+  if (end.how === "talked-too-much") return describeFlood();
   const plain = [end.plain, ...end.messages.filter(isLinkFailure).map(linkerOutput)].join("\n");
   if (end.signal === "SIGXFSZ" || FILE_TOO_LARGE.test(plain)) return describeLargeModule(limits);
   if (OUT_OF_MEMORY.test(plain) || end.messages.some(isTooLargeConstant)) return describeMemory(limits);
@@ -79,6 +80,16 @@ function describeTimeout({ wallTimeMs }: CompileLimits): Diagnostic {
   return ownDiagnostic("compile-timeout", `the script did not compile within ${wallTimeMs} ms`, {
     help: "simplify its types, macros and constants, or raise `compileLimits.wallTimeMs`",
   });
+}
+
+function describeFlood(): Diagnostic {
+  return ownDiagnostic(
+    "too-many-diagnostics",
+    "the compiler was stopped: it has megabytes of diagnostics for this script",
+    {
+      help: "correct the first errors and warnings: others often follow from them",
+    },
+  );
 }
 
 function describeMemory({ memoryBytes }: CompileLimits): Diagnostic {
