@@ -110,7 +110,7 @@ async function runRustc(
     stripFinalNewline: false,
   });
   if (result.exitCode === 0) return result.stdout;
-  const said = (result.stderr || result.shortMessage || "").trim().slice(0, 500);
+  const said = (result.stderr || result.originalMessage || result.shortMessage || "").trim().slice(0, 500);
   throw new ScriptcellError(
     "RUSTC_MISSING",
     `${path} could not be run: ${said}. Repair it, or run \`scriptcell setup\` for a rustc of scriptcell's own`,

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import {
+  debianArchives,
+  ownSuites,
+  parseIndexTargets,
+  parsePrintedUris,
+} from "../../../src/toolchain/debian/mirrors.ts";
+
+const bookworm = { id: "debian", like: [], codename: "bookworm", name: "Debian" };
+
+const targets = `http://deb.debian.org/debian/ bookworm main
+http://deb.debian.org/debian/ bookworm-updates main
+http://deb.debian.org/debian/ bookworm contrib
+http://deb.debian.org/debian/ bookworm-backports main
+http://deb.debian.org/debian-security/ bookworm-security main
+https://deb.example.com/node nodistro main
+cdrom:[Debian]/ bookworm main
+`;
+
+test("the archive is the one that carries the system's own suite, not somebody else's repository", () => {
+  expect(debianArchives(parseIndexTargets(targets), bookworm)).toEqual(["http://deb.debian.org/debian"]);
+});
+
+test("bubblewrap comes from the system's own suite, its updates and its security suite, never from backports", () => {
+  expect(ownSuites(parseIndexTargets(targets), bookworm)).toEqual([
+    { uri: "http://deb.debian.org/debian", suite: "bookworm" },
+    { uri: "http://deb.debian.org/debian", suite: "bookworm-updates" },
+    { uri: "http://deb.debian.org/debian-security", suite: "bookworm-security" },
+  ]);
+});
+
+test("sources that name suites by their role are understood", () => {
+  const sources = parseIndexTargets("https://mirror.example.org/pub/debian/ stable main\n");
+  expect(debianArchives(sources, { ...bookworm, codename: "trixie" })).toEqual([
+    "https://mirror.example.org/pub/debian",
+  ]);
+});
+
+test("a system whose lists were never downloaded is understood from what apt would download", () => {
+  const printed = `'http://deb.debian.org/debian/dists/bookworm/InRelease' deb.debian.org_debian_dists_bookworm_InRelease 0
+'http://deb.debian.org/debian-security/dists/bookworm-security/InRelease' deb.debian.org_x_InRelease 0
+'http://deb.debian.org/debian/dists/bookworm/main/binary-amd64/Packages.xz' deb.debian.org_Packages 0
+`;
+  expect(parsePrintedUris(printed)).toEqual([
+    { uri: "http://deb.debian.org/debian", suite: "bookworm" },
+    { uri: "http://deb.debian.org/debian-security", suite: "bookworm-security" },
+  ]);
+});
+
+test("another distribution's sources name no Debian archive", () => {
+  const sources = parseIndexTargets("http://archive.ubuntu.com/ubuntu/ noble main\n");
+  expect(debianArchives(sources, bookworm)).toEqual([]);
+});
+
+test("a source that could smuggle options or lines into a sources.list is dropped", () => {
+  expect(parsePrintedUris("'http://a/ [trusted=yes] b/dists/x/InRelease' f 0\n")).toEqual([]);
+  expect(parseIndexTargets("http://a/ b]c main\n")).toEqual([]);
+});
