@@ -5,7 +5,7 @@ import { countDiagnostics, printDiagnostics } from "./diagnostics.ts";
 import { addCompilerOptions, type CompilerFlags, executorOptions } from "./executor-options.ts";
 import { EXIT } from "./exit-codes.ts";
 import { conclude } from "./failure.ts";
-import { readScript } from "./input.ts";
+import { nameOf, readScript } from "./input.ts";
 import { printJson, printNote } from "./print.ts";
 
 export function defineCheck(command: Command, signal: AbortSignal): void {
@@ -29,7 +29,7 @@ async function check(file: string, flags: CompilerFlags, signal: AbortSignal): P
     printCompileDiagnostics(file, result, flags);
     if (ok && flags.quiet !== true)
       printNote(
-        `${file} compiles${diagnostics.length === 0 ? "" : `, with ${countDiagnostics(diagnostics)}`}`,
+        `${nameOf(file)} compiles${diagnostics.length === 0 ? "" : `, with ${countDiagnostics(diagnostics)}`}`,
       );
   }
   return ok ? EXIT.ok : EXIT.rejected;
@@ -58,5 +58,5 @@ export function printCompileDiagnostics(
 ): void {
   if (ok && flags.quiet === true) return;
   printDiagnostics(diagnostics);
-  if (!ok) printNote(`${file} does not compile: ${countDiagnostics(diagnostics)}`);
+  if (!ok) printNote(`${nameOf(file)} does not compile: ${countDiagnostics(diagnostics)}`);
 }

@@ -31,7 +31,7 @@ export const EXIT = Object.freeze({
 });
 
 /** The highest code that a process can exit with. */
-const MAX_EXIT_CODE = 255;
+export const MAX_EXIT_CODE = 255;
 
 /** For `--help`. */
 export const EXIT_CODE_HELP = `Exit codes:

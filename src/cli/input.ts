@@ -8,6 +8,11 @@ import { unlessAborted } from "./interruption.ts";
 /** What stands for stdin where a file is asked for. */
 export const STDIN = "-";
 
+/** A file as messages name it. */
+export function nameOf(file: string): string {
+  return file === STDIN ? "stdin" : file;
+}
+
 /** Bytes of a script, module or JSON input that are read: far above what the library takes, far below what hurts. */
 const MAX_BYTES = 64 * MiB;
 
@@ -27,7 +32,7 @@ export async function readScript(file: string, signal: AbortSignal): Promise<str
   if (program.kind === "script") return program.source;
   throw new CommandFailure(
     EXIT.rejected,
-    `${file} is a WebAssembly module already: \`scriptcell run\` takes it as it is`,
+    `${nameOf(file)} is a WebAssembly module already: \`scriptcell run\` takes it as it is`,
   );
 }
 
@@ -42,7 +47,7 @@ export async function readJsonInput(argument: string, signal: AbortSignal): Prom
   try {
     JSON.parse(text);
   } catch (cause) {
-    const what = file === undefined ? "--input" : file;
+    const what = file === undefined ? "--input" : nameOf(file);
     throw new CommandFailure(
       EXIT.usage,
       `${what} is not JSON (${(cause as Error).message}): quote text as "text", name a file as @FILE, or pipe anything else into the script`,
@@ -106,7 +111,7 @@ function decodeText(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new CommandFailure(EXIT.rejected, `${file === STDIN ? "stdin" : file} is not UTF-8 text`, {
+    throw new CommandFailure(EXIT.rejected, `${nameOf(file)} is not UTF-8 text`, {
       cause,
     });
   }

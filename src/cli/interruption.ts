@@ -1,7 +1,11 @@
 import { constants } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import { EXIT } from "./exit-codes.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Milliseconds that a reader has, after an interruption, for what was still to be printed. */
+const LAST_WORD_MS = 1_000;
 
 /** Why a command stops before its end: the reason of the signal that its work is given. */
 export class Interruption extends Error {
@@ -47,12 +51,12 @@ export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise
   });
 }
 
-/** Waits until what was printed has left the process, unless that is interrupted too. @throws Interruption */
+/** Waits until what was printed has left the process. @throws Interruption where that is interrupted */
 export async function flushOutput(signal: AbortSignal): Promise<void> {
   const flushed = Promise.all([flush(process.stdout), flush(process.stderr)]);
-  // Interrupted before, there may still be a last word to say; a reader that takes nothing meets the second Ctrl-C.
-  if (signal.aborted) await flushed;
-  else await unlessAborted(signal, flushed);
+  if (!signal.aborted) await unlessAborted(signal, flushed);
+  // Interrupted before, there is a last word to say, but not to a reader that takes nothing.
+  else await Promise.race([flushed, setTimeout(LAST_WORD_MS)]);
 }
 
 function flush(stream: NodeJS.WriteStream): Promise<void> {

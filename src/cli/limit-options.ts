@@ -1,5 +1,5 @@
-import { type Command, Option } from "commander";
-import { DEFAULT_LIMITS, type LimitName, type Limits } from "../limits.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_LIMITS, type LimitName, type Limits, limitsSchema } from "../limits.ts";
 import { parseCount, parseDuration, parseSize } from "./parse.ts";
 import { formatBytes, formatMs } from "./print.ts";
 
@@ -39,11 +39,11 @@ export function limitFlag(limit: LimitName): string {
 export function addLimitOptions(command: Command): void {
   command.optionsGroup("Limits:");
   for (const [limit, { flag, value, description, parse, format }] of entries()) {
-    command.addOption(
-      new Option(`${flag} ${value}`, `${description} (default: ${format(DEFAULT_LIMITS[limit])})`).argParser(
-        parse,
-      ),
+    const text = `${description} (default: ${format(DEFAULT_LIMITS[limit])})`;
+    const option = new Option(`${flag} ${value}`, text).argParser((given) =>
+      withinBounds(limit, parse(given)),
     );
+    command.addOption(option);
   }
 }
 
@@ -56,6 +56,16 @@ export function limitsOf(command: Command): Partial<Limits> {
     if (value !== undefined) limits[limit] = value;
   }
   return limits;
+}
+
+/** The library's own bounds, in the words of the command line. */
+function withinBounds(limit: LimitName, value: number): number {
+  const issue = limitsSchema.shape[limit].safeParse(value).error?.issues[0];
+  if (issue === undefined) return value;
+  const { format } = LIMIT_OPTIONS[limit];
+  if (issue.code === "too_big") throw new InvalidArgumentError(`at most ${format(Number(issue.maximum))}`);
+  if (issue.code === "too_small") throw new InvalidArgumentError(`at least ${format(Number(issue.minimum))}`);
+  throw new InvalidArgumentError(issue.message);
 }
 
 function entries(): [LimitName, LimitOption][] {

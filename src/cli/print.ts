@@ -57,8 +57,10 @@ export function formatBytes(bytes: number): string {
   return `${bytes} B`;
 }
 
-/** `340 ms`, `2.5 s`. */
+/** `340 ms`, `2.5 s`, `24 h`. */
 export function formatMs(ms: number): string {
+  if (ms >= 3_600_000) return `${trimmed(ms / 3_600_000)} h`;
+  if (ms >= 60_000) return `${trimmed(ms / 60_000)} min`;
   return ms >= 1_000 ? `${trimmed(ms / 1_000)} s` : `${trimmed(ms)} ms`;
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Argument, Command } from "commander";
 import { EXIT_CODE_HELP } from "./exit-codes.ts";
 
 /** Adds arguments, options and action to a command. `signal` is aborted where the command should stop early. */
@@ -38,22 +38,21 @@ export function createProgram(signal: AbortSignal): Command {
   const program = new Command("scriptcell")
     .description("Compiles untrusted Rust scripts to WebAssembly and runs each in a capability sandbox.")
     .version(packageVersion(), "-V, --version", "print the version")
-    .helpOption("-h, --help", "print help, for a command too: scriptcell run --help")
+    .helpOption("-h, --help", "print help")
     // Its own would print the help of a command that is not loaded.
     .helpCommand(false)
     .exitOverride()
-    .addHelpText("after", `\n${EXIT_CODE_HELP}`);
-  for (const [name, { summary }] of Object.entries(COMMANDS))
-    program
-      .command(name)
-      .summary(summary)
-      .description(`${capital(summary)}.`);
+    .addHelpText("after", `\nEach command has its own --help.\n\n${EXIT_CODE_HELP}`);
+  for (const [name, { summary }] of Object.entries(COMMANDS)) {
+    const description = `${capital(summary)}.`;
+    program.command(name).summary(summary).description(description).showHelpAfterError("(--help says more)");
+  }
   program
     .command("help", { hidden: true })
-    .argument("[command]")
-    .action((name?: string) =>
-      program.parseAsync([...(name === undefined ? [] : [name]), "--help"], { from: "user" }),
-    );
+    .addArgument(new Argument("[command]").choices(Object.keys(COMMANDS)))
+    .action(async (name?: string) => {
+      await program.parseAsync(name === undefined ? ["--help"] : [name, "--help"], { from: "user" });
+    });
   program.showHelpAfterError("(a script is run with: scriptcell run FILE; --help says more)");
   program.hook("preSubcommand", async (_, command) => {
     const define = await COMMANDS[command.name()]?.load();

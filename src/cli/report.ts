@@ -1,6 +1,8 @@
 import type { Outcome, RunResult } from "../result.ts";
 import { countDiagnostics, printDiagnostics } from "./diagnostics.ts";
+import { MAX_EXIT_CODE } from "./exit-codes.ts";
 import { describeDenial } from "./grants.ts";
+import { nameOf } from "./input.ts";
 import { limitFlag } from "./limit-options.ts";
 import { formatBytes, formatMs, printNote, styled } from "./print.ts";
 import { visible } from "./terminal.ts";
@@ -8,11 +10,8 @@ import { visible } from "./terminal.ts";
 /** Denials that are told one by one. */
 const MAX_DENIALS_TOLD = 10;
 
-/** What wasi-libc says, without asking the host, where no mount covers a path. */
-const NO_MOUNT = "failed to find a pre-opened file descriptor";
-
 /** Tells a person on stderr how a run ended, where it did not end well, and what it was refused. */
-export function reportRun(file: string, result: RunResult, mounts: number): void {
+export function reportRun(file: string, result: RunResult): void {
   if (result.status === "rejected") printDiagnostics(result.diagnostics);
   const ending = describeEnding(file, result);
   if (ending !== undefined) line("red", ending);
@@ -20,12 +19,6 @@ export function reportRun(file: string, result: RunResult, mounts: number): void
     line("yellow", `denied: ${describeDenial(denial)}`);
   const untold = result.denials.length - MAX_DENIALS_TOLD;
   if (untold > 0) line("yellow", `denied: ${untold} more (--json lists them)`);
-  if (result.status !== "ok" && result.stderr.includes(NO_MOUNT)) {
-    line(
-      "yellow",
-      `hint: the script asked for a path outside its ${mounts === 0 ? "mounts, of which it has none" : "mounts"}: --mount HOST:GUEST`,
-    );
-  }
 }
 
 /** One line of figures. */
@@ -47,7 +40,9 @@ function describeEnding(file: string, outcome: Outcome): string | undefined {
     case "ok":
       return undefined;
     case "failed":
-      return `exited with code ${outcome.exitCode}`;
+      return outcome.exitCode <= MAX_EXIT_CODE
+        ? `exited with code ${outcome.exitCode}`
+        : `exited with code ${outcome.exitCode}, passed on as ${MAX_EXIT_CODE}`;
     case "invalid-output":
       return "its output is not what was asked for";
     case "panicked":
@@ -62,7 +57,7 @@ function describeEnding(file: string, outcome: Outcome): string | undefined {
     case "cancelled":
       return `cancelled: ${outcome.reason instanceof Error ? outcome.reason.message : outcome.reason}`;
     case "rejected":
-      return `${file} was not run: ${countDiagnostics(outcome.diagnostics)}`;
+      return `${nameOf(file)} was not run: ${countDiagnostics(outcome.diagnostics)}`;
   }
 }
 

@@ -113,8 +113,8 @@ function conclusion(file: string, result: RunResult, flags: RunFlags, signal: Ab
   // Whoever went away while reading wants to hear no more.
   if (exitCode === EXIT.brokenPipe) return exitCode;
   if (flags.json === true) printJson(resultDocument(result));
-  else if (flags.quiet !== true) reportRun(file, result, flags.mount?.length ?? 0);
-  else if (result.status === "rejected") reportRun(file, { ...result, denials: [] }, 0);
+  else if (flags.quiet !== true) reportRun(file, result);
+  else if (result.status === "rejected") reportRun(file, { ...result, denials: [] });
   if (flags.stats === true && flags.json !== true) printStats(result);
   return exitCode;
 }
