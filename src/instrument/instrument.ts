@@ -7,6 +7,7 @@ import type { ModuleCaps } from "./caps.ts";
 import { gate } from "./gate.ts";
 import type { Pass } from "./pass.ts";
 import { growRefusals } from "./passes/grow-refusals.ts";
+import { interruptible } from "./passes/interruptible.ts";
 import { memoryCap } from "./passes/memory-cap.ts";
 import { tableCap } from "./passes/table-cap.ts";
 import { ModuleRefused } from "./refusal.ts";
@@ -18,7 +19,7 @@ export interface Instrumented {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-const PASSES: readonly Pass[] = [memoryCap, tableCap, growRefusals];
+const PASSES: readonly Pass[] = [memoryCap, tableCap, growRefusals, interruptible];
 
 /**
  * Takes any bytes and gives a module that may run in a cell, or refuses them. Every byte counts as hostile: V8 sees the

@@ -1,22 +1,11 @@
 import { appendExport, appendFunction, appendGlobal, internType } from "../../wasm/append.ts";
-import { indexSpaces } from "../../wasm/indices.ts";
-import type { Body, WasmModule } from "../../wasm/module.ts";
+import type { Body } from "../../wasm/module.ts";
 import { Opcode } from "../../wasm/opcodes.ts";
-import { type OperatorCursor, openBody, operatorCursor } from "../../wasm/operator-cursor.ts";
-import { nextOperator } from "../../wasm/operators.ts";
 import { GROW_REFUSALS_EXPORT } from "../../wasm/reserved.ts";
 import { ValueType } from "../../wasm/value-types.ts";
-import {
-  createWriter,
-  type Writer,
-  writeByte,
-  writeRange,
-  writeS32,
-  writeU32,
-  writtenBytes,
-} from "../../wasm/writer.ts";
-import { MODULE_BOUNDS } from "../bounds.ts";
+import { createWriter, writeByte, writeS32, writeU32 } from "../../wasm/writer.ts";
 import type { Pass } from "../pass.ts";
+import { rewriteOperators, wholeBody } from "../rewrite.ts";
 
 /** Where the counter stays, so that it cannot wrap to an innocent zero. */
 const MOST_REFUSALS = 0x7fff_ffff;
@@ -28,18 +17,20 @@ const MOST_REFUSALS = 0x7fff_ffff;
 export const growRefusals: Pass = (module) => {
   const counter = appendGlobal(module, { type: ValueType.i32, mutable: true, init: zero() });
   appendExport(module, { name: GROW_REFUSALS_EXPORT, kind: "global", index: counter });
-  const operators = operatorCursor(indexSpaces(module), MODULE_BOUNDS);
-  const guestBodies = module.bodies.length;
   const type = internType(module, { params: [ValueType.i32], results: [ValueType.i32] });
   const grow = appendFunction(module, type, countingGrow(counter));
-  for (let index = 0; index < guestBodies; index += 1) {
-    const body = module.bodies[index];
-    if (body === undefined || !mayGrow(body)) continue;
-    module.bodies[index] = replaceGrow(operators, body, paramsOf(module, index), grow);
-  }
+  rewriteOperators(module, {
+    concerns: ({ grows }) => grows,
+    matches: (opcode) => opcode === Opcode.memoryGrow,
+    place: "instead",
+    write(writer) {
+      writeByte(writer, Opcode.call);
+      writeU32(writer, grow);
+    },
+  });
 };
 
-/** `memory.grow` as a function: the same parameter, the same result. */
+/** `memory.grow` as a function: the same parameter, the same result. Its own operator stays as it is. */
 function countingGrow(counter: number): Body {
   const writer = createWriter(64);
   const operator = (opcode: number): void => writeByte(writer, opcode);
@@ -70,41 +61,6 @@ function countingGrow(counter: number): Body {
   writeU32(writer, 0);
   operator(Opcode.end);
   return wholeBody(writer);
-}
-
-/** Whether the bytes of a `memory.grow` occur at all; reading the operators is only worth it where they do. */
-function mayGrow({ bytes, start, end }: Body): boolean {
-  for (let at = start; at < end - 1; at += 1) {
-    if (bytes[at] === Opcode.memoryGrow && bytes[at + 1] === 0) return true;
-  }
-  return false;
-}
-
-function replaceGrow(operators: OperatorCursor, body: Body, params: number, grow: number): Body {
-  let writer: Writer | undefined;
-  let copied = body.start;
-  openBody(operators, body, params);
-  while (operators.depth > 0) {
-    nextOperator(operators);
-    if (operators.opcode !== Opcode.memoryGrow) continue;
-    writer ??= createWriter(body.end - body.start + 16);
-    writeRange(writer, body.bytes, copied, operators.start);
-    writeByte(writer, Opcode.call);
-    writeU32(writer, grow);
-    copied = operators.at;
-  }
-  if (writer === undefined) return body;
-  writeRange(writer, body.bytes, copied, body.end);
-  return wholeBody(writer);
-}
-
-function wholeBody(writer: Writer): Body {
-  const bytes = writtenBytes(writer);
-  return { bytes, start: 0, end: bytes.length };
-}
-
-function paramsOf({ types, functions }: WasmModule, index: number): number {
-  return types[functions[index] ?? -1]?.params.length ?? 0;
 }
 
 function zero(): Uint8Array {
