@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { execa } from "execa";
 import { ScriptcellError } from "../errors.ts";
 
@@ -16,10 +15,19 @@ export interface CommandOptions {
   accept?: readonly number[];
 }
 
-// A set-up killed with SIGKILL must not leave apt or dpkg-deb writing behind the back of the next one.
-const SETPRIV = ["/usr/bin/setpriv", "/bin/setpriv"].find(
-  (path) => process.platform === "linux" && existsSync(path),
-);
+let diesWithParent: Promise<readonly string[]> | undefined;
+
+/**
+ * What to put before a command so that it is killed when this process is: a set-up killed with SIGKILL must not leave
+ * apt or dpkg-deb writing behind the back of the next one. Empty where there is no such program (util-linux's setpriv).
+ */
+function withParent(): Promise<readonly string[]> {
+  const prefix = ["setpriv", "--pdeathsig", "KILL", "--"];
+  diesWithParent ??= execa("setpriv", [...prefix.slice(1), "true"], { reject: false, stdio: "ignore" }).then(
+    ({ exitCode }) => (exitCode === 0 ? prefix : []),
+  );
+  return diesWithParent;
+}
 
 /**
  * Runs a command to its end and returns its standard output. Its messages are in English, whatever the user's language.
@@ -32,8 +40,7 @@ export async function runCommand(
 ): Promise<string> {
   const { cwd, env, signal, timeoutMs = 20 * 60_000, onLine, accept = [0] } = options;
   signal?.throwIfAborted();
-  const [file, argv] =
-    SETPRIV === undefined ? [command, args] : [SETPRIV, ["--pdeathsig", "KILL", "--", command, ...args]];
+  const [file = command, ...argv] = [...(await withParent()), command, ...args];
   const subprocess = execa(file, argv, {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...env, LC_ALL: "C", LANGUAGE: "" },

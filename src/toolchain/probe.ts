@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import { ScriptcellError } from "../errors.ts";
 import { remember } from "./probe-cache.ts";
-import { rustupContext } from "./rustup.ts";
+import { RUSTUP_DIRECTORY, rustupContext } from "./rustup.ts";
 
 /** What a rustc says about itself. */
 export interface RustcProbe {
@@ -100,6 +100,7 @@ async function runRustc(
   environment: "caller" | "none",
 ): Promise<string> {
   const result = await execa(path, args, {
+    cwd: RUSTUP_DIRECTORY,
     // A proxy must not start to download a toolchain behind the caller's back.
     env: { RUSTUP_AUTO_INSTALL: "0", LC_ALL: "C" },
     extendEnv: environment === "caller",
@@ -130,7 +131,12 @@ async function isFile(path: string, kind: "file" | "directory"): Promise<boolean
 
 /** Whether the file starts with `#!`. */
 export async function isScript(path: string): Promise<boolean> {
-  await using file = await open(path, "r");
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-  return bytesRead === 2 && buffer.toString("latin1") === "#!";
+  try {
+    await using file = await open(path, "r");
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return bytesRead === 2 && buffer.toString("latin1") === "#!";
+  } catch {
+    // A program that may be run and not read is no script: the shell could not read it either.
+    return false;
+  }
 }

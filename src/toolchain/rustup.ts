@@ -1,35 +1,21 @@
 import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { join, parse } from "node:path";
 import { findOnPath } from "./path.ts";
 
 /** Milliseconds that rustup's server has to answer before it counts as out of reach. */
 const SERVER_TIMEOUT_MS = 5_000;
 
 /**
- * Everything that decides which compiler rustup's proxy starts (rustup's book, "Overrides"), as a cache key:
- * the variables, its settings, the working directory and the toolchain file that rules there.
+ * Where rustup and its proxies are run: at the root, because in any other directory a `rust-toolchain.toml` could name
+ * a compiler, and scriptcell may be started in a directory that a stranger filled.
  */
+export const RUSTUP_DIRECTORY = parse(homedir()).root;
+
+/** Everything that decides which compiler rustup's proxy starts there (rustup's book, "Overrides"), as a cache key. */
 export async function rustupContext(): Promise<readonly unknown[]> {
   const home = process.env.RUSTUP_HOME ?? join(homedir(), ".rustup");
-  return [
-    process.env.RUSTUP_TOOLCHAIN ?? null,
-    home,
-    await stamp(join(home, "settings.toml")),
-    process.cwd(),
-    ...(await toolchainFile(process.cwd())),
-  ];
-}
-
-async function toolchainFile(from: string): Promise<readonly unknown[]> {
-  for (let directory = from; ; directory = dirname(directory)) {
-    for (const name of ["rust-toolchain", "rust-toolchain.toml"]) {
-      const file = join(directory, name);
-      const found = await stamp(file);
-      if (found !== null) return [file, found];
-    }
-    if (dirname(directory) === directory) return [];
-  }
+  return [process.env.RUSTUP_TOOLCHAIN ?? null, home, await stamp(join(home, "settings.toml"))];
 }
 
 async function stamp(path: string): Promise<readonly number[] | null> {

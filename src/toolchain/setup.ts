@@ -15,7 +15,7 @@ import { findOnPath } from "./path.ts";
 import { isOurs, makePrivateDirectory } from "./private-dir.ts";
 import { probeRustc } from "./probe.ts";
 import type { OnProgress, StepContext } from "./progress.ts";
-import { findRustup, rustupServer, rustupServerAnswers } from "./rustup.ts";
+import { findRustup, RUSTUP_DIRECTORY, rustupServer, rustupServerAnswers } from "./rustup.ts";
 import type { Toolchain } from "./toolchain.ts";
 import { unsupported } from "./unsupported.ts";
 import { isAtLeast, MINIMUM_RUSTC } from "./version.ts";
@@ -159,6 +159,7 @@ async function addTargetWithRustup(
     // Stalled downloads are given up; a slow one may take its time.
     await runCommand(rustup, ["target", "add", TARGET, "wasm32-wasip2"], {
       signal,
+      cwd: RUSTUP_DIRECTORY,
       env: { RUSTUP_AUTO_INSTALL: "0" },
       timeoutMs: 15 * 60_000,
     });

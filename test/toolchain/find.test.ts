@@ -187,6 +187,12 @@ describe("what is missing", () => {
     });
   });
 
+  test("a named directory is RUSTC_MISSING", async () => {
+    await expect(findToolchain({ rustc: directory, cacheDir })).rejects.toMatchObject({
+      code: "RUSTC_MISSING",
+    });
+  });
+
   test("a named program that is no rustc is RUSTC_MISSING", async () => {
     const path = join(directory, "cat");
     await writeScript(path, "echo meow");
@@ -288,6 +294,22 @@ exec '${home}/toolchains/'"$name/bin/rustc" "$@"`,
     await findToolchain({ cacheDir });
     await writeFile(join(home, "settings.toml"), "two\n");
     expect((await findToolchain({ cacheDir })).rustc).toBe(two);
+  });
+
+  test("is not led by a rust-toolchain file in the working directory, which a stranger may have written", async () => {
+    const { home, one } = await makeRustup();
+    await writeScript(
+      join(directory, "cargo/bin/rustup"),
+      `[ -e rust-toolchain.toml ] && exec '${home}/toolchains/two/bin/rustc' "$@"\nexec '${home}/toolchains/one/bin/rustc' "$@"`,
+    );
+    const before = process.cwd();
+    await writeFile(join(directory, "rust-toolchain.toml"), "");
+    process.chdir(directory);
+    try {
+      expect((await findToolchain({ cacheDir })).rustc).toBe(one);
+    } finally {
+      process.chdir(before);
+    }
   });
 
   test("sees a target that was added in the meantime", async () => {
