@@ -23,27 +23,19 @@ export function accessFlags(mode: OpenMode): number {
   const writes = mode.write || mode.truncate;
   const access = writes ? (mode.read ? constants.O_RDWR : constants.O_WRONLY) : constants.O_RDONLY;
   // The last two are for an inode that is not what it was checked to be: opening it must neither wait nor take a terminal.
-  return (
-    access |
-    (mode.truncate ? constants.O_TRUNC : 0) |
-    durabilityFlags(mode) |
-    constants.O_NONBLOCK |
-    constants.O_NOCTTY
-  );
+  return access | (mode.truncate ? constants.O_TRUNC : 0) | constants.O_NONBLOCK | constants.O_NOCTTY;
 }
 
 /** A regular file of the disk. */
 export class DiskFile implements File {
   readonly kind = "file";
-  readonly #mode: OpenMode;
   readonly #stats: StatReader;
   #fd: number;
   /** A second descriptor of the same file with O_APPEND, once something was appended: only the kernel can append atomically. */
   #appendFd = -1;
 
-  constructor(fd: number, mode: OpenMode, stats: StatReader) {
+  constructor(fd: number, stats: StatReader) {
     this.#fd = fd;
-    this.#mode = mode;
     this.#stats = stats;
   }
 
@@ -59,7 +51,7 @@ export class DiskFile implements File {
 
   append(from: Uint8Array, start: number, length: number): number {
     if (this.#appendFd === -1) {
-      const flags = constants.O_WRONLY | constants.O_APPEND | durabilityFlags(this.#mode);
+      const flags = constants.O_WRONLY | constants.O_APPEND;
       this.#appendFd = attempt(() => openSync(this.#self(), flags));
     }
     return attempt(() => writeSync(this.#appendFd, from, start, length, null));
@@ -103,11 +95,6 @@ export class DiskFile implements File {
   #self(): string {
     return `/proc/self/fd/${this.#open()}`;
   }
-}
-
-function durabilityFlags({ durability }: OpenMode): number {
-  if (durability === "none") return 0;
-  return durability === "data" ? constants.O_DSYNC : constants.O_SYNC;
 }
 
 /** 8 PiB: beyond what a JavaScript number counts exactly, and beyond any file. */

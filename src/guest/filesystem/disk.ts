@@ -81,7 +81,7 @@ class DiskDirectory implements Directory {
       const type = attempt(() => fstatSync(reference).mode & constants.S_IFMT);
       switch (type) {
         case constants.S_IFREG:
-          return new DiskFile(openSelf(reference, accessFlags(mode)), mode, this.#stats);
+          return new DiskFile(openSelf(reference, accessFlags(mode)), this.#stats);
         case constants.S_IFDIR:
           kept = true;
           return new DiskDirectory(reference, this.#stats);
@@ -99,7 +99,6 @@ class DiskDirectory implements Directory {
     const flags = accessFlags(mode) | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     return new DiskFile(
       attempt(() => openSync(this.#at(name), flags, 0o666)),
-      mode,
       this.#stats,
     );
   }
@@ -155,20 +154,6 @@ class DiskDirectory implements Directory {
   rename(name: string, to: Directory, toName: string): void {
     const target = this.#inSameFilesystem(to).#at(toName);
     attempt(() => renameSync(this.#at(name), target));
-  }
-
-  sync(what: "data" | "all"): void {
-    // A reference cannot be synchronised, so the directory is opened for real for that moment.
-    const directory = new DiskFile(
-      openSelf(this.#open(), constants.O_RDONLY | constants.O_DIRECTORY),
-      { read: true, write: false, truncate: false, durability: "none" },
-      this.#stats,
-    );
-    try {
-      directory.sync(what);
-    } finally {
-      directory.close();
-    }
   }
 
   close(): void {

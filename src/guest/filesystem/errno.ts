@@ -55,8 +55,8 @@ export class Failure {
 export class Escape extends Failure {
   /** How it would, as the second half of a sentence about the path. */
   readonly reason: string;
-  constructor(reason: string) {
-    super(Errno.PERM);
+  constructor(reason: string, errno: number = Errno.PERM) {
+    super(errno);
     this.reason = reason;
   }
 }

@@ -36,8 +36,6 @@ export interface OpenMode {
   write: boolean;
   /** Empties an existing file; needs no `write`. */
   truncate: boolean;
-  /** Whether a write returns only when its data, or data and metadata, are on the disk. */
-  durability: "none" | "data" | "all";
 }
 
 /** A symbolic link that was met where a file or directory was asked for. */
@@ -55,8 +53,6 @@ export interface Special {
 export interface Handle {
   stat(): NodeStat;
   setTimes(accessed: TimeChange, modified: TimeChange): void;
-  /** Waits until what was written is on the disk. */
-  sync(what: "data" | "all"): void;
   close(): void;
 }
 
@@ -72,6 +68,8 @@ export interface File extends Handle {
   size(): bigint;
   /** Cuts the file, or extends it with zeros. */
   truncate(size: bigint): void;
+  /** Waits until the data, or all that there is to know of the file, is on the disk. */
+  sync(what: "data" | "all"): void;
 }
 
 /** One name in a directory. */

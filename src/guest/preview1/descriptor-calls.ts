@@ -23,7 +23,8 @@ export function descriptorCalls(host: Host): HostCalls {
     fd_renumber: call("ii", (from, to) => descriptors.renumber(from, to)),
 
     fd_fdstat_get: call("ii", (fd, result) => {
-      const descriptor = descriptors.get(fd);
+      const descriptor = descriptors.find(fd);
+      if (descriptor === undefined) throw new Failure(Errno.BADF);
       memory.fill(result, FDSTAT_BYTES, 0);
       memory.setU8(result, fileTypeOf(descriptor));
       memory.setU16(result + 2, descriptor.kind === "file" ? descriptor.flags : 0);
@@ -33,7 +34,7 @@ export function descriptorCalls(host: Host): HostCalls {
 
     fd_fdstat_set_flags: call("ii", (fd, flags) => {
       const file = descriptors.file(fd, Right.FD_FDSTAT_SET_FLAGS);
-      if (flags > ALL_FD_FLAGS || ((flags ^ file.flags) & SYNC_FLAGS) !== 0) throw new Failure(Errno.INVAL);
+      if (flags > ALL_FD_FLAGS || (flags & SYNC_FLAGS) !== 0) throw new Failure(Errno.INVAL);
       file.flags = flags;
     }),
 
@@ -73,9 +74,9 @@ export function descriptorCalls(host: Host): HostCalls {
     }),
 
     fd_prestat_dir_name: call("iii", (fd, address, length) => {
-      descriptors.get(fd);
       const name = preopenOf(fd)?.mount.preopen.guestBytes;
-      if (name === undefined) throw new Failure(Errno.NOTDIR);
+      if (name === undefined)
+        throw new Failure(descriptors.find(fd) === undefined ? Errno.BADF : Errno.NOTDIR);
       if (name.length > length) throw new Failure(Errno.NAMETOOLONG);
       memory.set(address, name);
     }),

@@ -82,13 +82,14 @@ export class Descriptors {
     }
   }
 
+  /** What stands at a number, the root of nothing included. */
   find(fd: number): Descriptor | undefined {
     return this.#slots[fd];
   }
 
   get(fd: number): Descriptor {
     const descriptor = this.#slots[fd];
-    if (descriptor === undefined) throw new Failure(Errno.BADF);
+    if (descriptor === undefined || isRootOfNothing(descriptor)) throw new Failure(Errno.BADF);
     return descriptor;
   }
 
@@ -116,7 +117,7 @@ export class Descriptors {
 
   /** A directory; `ENOTDIR` for a file and `EBADF` for a stream. */
   directory(fd: number, rights: number): DirectoryDescriptor {
-    const descriptor = this.get(fd);
+    const descriptor = this.find(fd) ?? this.get(fd);
     if (descriptor.kind !== "directory") {
       throw new Failure(descriptor.kind === "file" ? Errno.NOTDIR : Errno.BADF);
     }
@@ -182,6 +183,11 @@ export class Descriptors {
       descriptor.file.close();
     }
   }
+}
+
+/** The root of nothing answers for paths; by its number it is no descriptor. */
+function isRootOfNothing(descriptor: Descriptor): boolean {
+  return descriptor.kind === "directory" && descriptor.preopened && !descriptor.mount.preopen.mounted;
 }
 
 function requireRights(descriptor: Descriptor, rights: number): void {

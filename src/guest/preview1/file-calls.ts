@@ -145,17 +145,9 @@ export function fileCalls(host: Host): HostCalls {
       if (advice > 5 || offset > MAX_POSITION || length > MAX_POSITION) throw new Failure(Errno.INVAL);
     }),
 
-    fd_sync: call("i", (fd) => syncOf(fd, Right.FD_SYNC, "all")),
-    fd_datasync: call("i", (fd) => syncOf(fd, Right.FD_DATASYNC, "data")),
+    fd_sync: call("i", (fd) => descriptors.file(fd, Right.FD_SYNC).file.sync("all")),
+    fd_datasync: call("i", (fd) => descriptors.file(fd, Right.FD_DATASYNC).file.sync("data")),
   };
-
-  function syncOf(fd: number, right: number, what: "data" | "all"): void {
-    const descriptor = descriptors.get(fd);
-    if (descriptor.kind === "input" || descriptor.kind === "output") throw new Failure(Errno.BADF);
-    descriptors.capable(fd, right);
-    if (descriptor.kind === "file") descriptor.file.sync(what);
-    else descriptor.directory.sync(what);
-  }
 }
 
 function larger(a: bigint, b: bigint): bigint {

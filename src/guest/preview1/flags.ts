@@ -3,7 +3,7 @@ export const FdFlag = { APPEND: 1, DSYNC: 2, NONBLOCK: 4, RSYNC: 8, SYNC: 16 } a
 
 export const ALL_FD_FLAGS = FdFlag.APPEND | FdFlag.DSYNC | FdFlag.NONBLOCK | FdFlag.RSYNC | FdFlag.SYNC;
 
-/** The flags that say when a write returns; they are fixed when a file is opened. */
+/** The flags that say when a write returns. They are not supported, as in Wasmtime: `fd_sync` does the same when it is asked to. */
 export const SYNC_FLAGS = FdFlag.DSYNC | FdFlag.RSYNC | FdFlag.SYNC;
 
 /** Flags of `path_open` (`oflags`). */

@@ -4,7 +4,7 @@ import { Walk } from "../filesystem/walk.ts";
 import { allowName, spendName } from "./budget.ts";
 import { call, type HostCalls } from "./call.ts";
 import type { DirectoryDescriptor } from "./descriptors.ts";
-import { ALL_FD_FLAGS, ALL_OPEN_FLAGS, FdFlag, OpenFlag, SYMLINK_FOLLOW } from "./flags.ts";
+import { ALL_FD_FLAGS, ALL_OPEN_FLAGS, OpenFlag, SYMLINK_FOLLOW, SYNC_FLAGS } from "./flags.ts";
 import type { Host } from "./host.ts";
 import { requireWritable, toldPath, withinMount } from "./mounts.ts";
 import { Refusal } from "./refusal.ts";
@@ -152,6 +152,7 @@ function wishOf(
   if (lookup > SYMLINK_FOLLOW || openFlags > ALL_OPEN_FLAGS || fdFlags > ALL_FD_FLAGS) {
     throw new Failure(Errno.INVAL);
   }
+  if ((fdFlags & SYNC_FLAGS) !== 0) throw new Failure(Errno.NOTSUP);
   const create = (openFlags & OpenFlag.CREAT) !== 0;
   const truncate = (openFlags & OpenFlag.TRUNC) !== 0;
   const directory = (openFlags & OpenFlag.DIRECTORY) !== 0;
@@ -169,13 +170,7 @@ function wishOf(
     write,
     // A descriptor that can neither read nor write can still be asked about the file; the system opens none for nothing.
     read: (rights & Right.FD_READ) !== 0 || !(write || truncate),
-    durability: durabilityOf(fdFlags),
   };
-}
-
-function durabilityOf(fdFlags: number): OpenMode["durability"] {
-  if ((fdFlags & (FdFlag.SYNC | FdFlag.RSYNC)) !== 0) return "all";
-  return (fdFlags & FdFlag.DSYNC) !== 0 ? "data" : "none";
 }
 
 /** A file can do all that files can, but is read and written only as asked. */

@@ -36,7 +36,8 @@ export function pollCalls(host: Host): HostCalls {
 
   return {
     poll_oneoff: call("iiii", (subscriptions, events, count, result) => {
-      if (count === 0 || count > MAX_SUBSCRIPTIONS) throw new Failure(Errno.INVAL);
+      if (count === 0) throw new Failure(Errno.INVAL);
+      if (count > MAX_SUBSCRIPTIONS) throw new Failure(Errno.NOMEM);
       const called = process.hrtime.bigint();
       memory.check(subscriptions, count * SUBSCRIPTION_BYTES);
       memory.check(events, count * EVENT_BYTES);

@@ -10,6 +10,8 @@ export interface OpenPreopen {
   readonly guestBytes: Uint8Array;
   readonly access: "read" | "read-write";
   readonly maxBytes: number;
+  /** False for the root of nothing. */
+  readonly mounted: boolean;
   readonly directory: Directory;
 }
 
@@ -35,6 +37,7 @@ export function openPreopens(preopens: readonly Preopen[]): OpenPreopens {
         guestBytes: new TextEncoder().encode(guest),
         access,
         maxBytes: maxBytes ?? Number.POSITIVE_INFINITY,
+        mounted: true,
         directory: openDiskDirectory(source),
       });
     }
@@ -53,6 +56,7 @@ function rootOfNothing(): OpenPreopen {
     guestBytes: new TextEncoder().encode("/"),
     access: "read-write",
     maxBytes: 0,
+    mounted: false,
     directory: nowhere(),
   };
 }

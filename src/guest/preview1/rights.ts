@@ -51,9 +51,6 @@ export const FILE_RIGHTS =
   Right.POLL_FD_READWRITE;
 
 export const DIRECTORY_RIGHTS =
-  Right.FD_DATASYNC |
-  Right.FD_FDSTAT_SET_FLAGS |
-  Right.FD_SYNC |
   Right.PATH_CREATE_DIRECTORY |
   Right.PATH_CREATE_FILE |
   Right.PATH_LINK_SOURCE |
