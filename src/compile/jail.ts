@@ -70,17 +70,22 @@ export function confinedRustc(
   workspace: Workspace,
 ): Command {
   const { bubblewrap, tools, limits } = confinement;
-  const variables = { ...toolchain.env, ...rustcVariables(rustcPaths(confinement, workspace).scratch) };
+  const variables = rustcVariables(rustcPaths(confinement, workspace).scratch);
   const rustc = [toolchain.rustc, ...flags];
   const around =
     bubblewrap === null
       ? tools.setpriv === undefined
         ? []
         : [tools.setpriv, "--pdeathsig", "KILL", "--"]
-      : [bubblewrap.path, ...jailArgs(bubblewrap, toolchain, variables, limits, workspace), "--"];
+      : [
+          bubblewrap.path,
+          ...jailArgs(bubblewrap, toolchain, { ...toolchain.env, ...variables }, limits, workspace),
+          "--",
+        ];
   return {
     file: tools.prlimit,
     args: [...processLimits(limits), "--", ...around, ...rustc],
+    // Not the toolchain's own variables: outside of a jail it finds its libraries by itself, and `prlimit` must not find them.
     env: bubblewrap === null ? variables : bubblewrap.env,
     cwd: workspace.source,
   };
