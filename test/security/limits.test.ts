@@ -1,0 +1,308 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type LimitName, type Limits, MiB, type RunResult } from "../../src/index.ts";
+import { MODES, openExecutor, PROCESS_MODES, scratchDirectory } from "../support/executors.ts";
+import { attack } from "../support/scripts.ts";
+import { assemble } from "../wasm/assemble.ts";
+
+/** Wall time of runs that have to reach it. A warm cell says its first word long before. */
+const SHORT_MS = 1_500;
+
+/** A command that calls itself to a depth. */
+const recursion = (depth: number): Uint8Array =>
+  assemble(`(module (memory (export "memory") 1)
+    (func $down (param i32) (result i32)
+      (if (result i32) (local.get 0)
+        (then (i32.add (i32.const 1) (call $down (i32.sub (local.get 0) (i32.const 1)))))
+        (else (i32.const 0))))
+    (func (export "_start") (drop (call $down (i32.const ${depth})))))`);
+const withMemory = (pages: number): Uint8Array =>
+  assemble(`(module (memory (export "memory") ${pages}) (func (export "_start")))`);
+const withTable = (elements: number): Uint8Array =>
+  assemble(`(module (memory (export "memory") 1) (table ${elements} funcref) (func (export "_start")))`);
+
+const exceeded = (limit: LimitName) => ({
+  status: "limit-exceeded",
+  limit,
+  message: expect.stringMatching(/\d/),
+});
+const rejected = (message: RegExp) => ({
+  status: "rejected",
+  isolation: null,
+  diagnostics: [
+    { level: "error", code: "scriptcell::module-refused", message: expect.stringMatching(message) },
+  ],
+});
+
+describe.each(MODES)("in $name", ({ options, isolation }) => {
+  const executor = openExecutor(options);
+  const root = scratchDirectory();
+  let mounted = 0;
+  /** A new directory for one run, mounted for writing. */
+  const workspace = (maxBytes?: number) => {
+    mounted += 1;
+    const host = join(root, String(mounted));
+    mkdirSync(host);
+    writeFileSync(join(host, "file.txt"), "x");
+    const mount = { host, guest: "/data", access: "read-write" as const };
+    return { host, mounts: [maxBytes === undefined ? mount : { ...mount, maxBytes }] };
+  };
+  const run = (name: string, limits: Partial<Limits> = {}, ...args: string[]): Promise<RunResult> =>
+    executor.run(attack(name), { limits, capabilities: { args: ["script", ...args] } });
+
+  describe("wallTimeMs", () => {
+    test.each(["spin", "sleep-an-hour"])("ends %s, and what it had written is kept", async (name) => {
+      const result = await run(name, { wallTimeMs: SHORT_MS });
+      expect(result).toMatchObject({
+        ...exceeded("wallTimeMs"),
+        stdout: "before\n",
+        peakMemoryBytes: null,
+        isolation,
+      });
+      expect(result.durationMs).toBeGreaterThanOrEqual(SHORT_MS - 5);
+    });
+
+    test("ends a guest that waits for a stdin that never comes", async () => {
+      const result = await executor.execute(
+        assemble(`(module
+          (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 1)
+          (func (export "_start")
+            (i32.store (i32.const 4) (i32.const 64))
+            (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))))`),
+        { stdin: new ReadableStream<string>({}), limits: { wallTimeMs: SHORT_MS } },
+      );
+      expect(result).toMatchObject(exceeded("wallTimeMs"));
+    });
+
+    test("leaves a guest alone that is done before", async () => {
+      expect((await run("hoard", {}, "1")).status).toBe("ok");
+    });
+  });
+
+  describe("memoryBytes", () => {
+    test("lets a guest have what lies under it", async () => {
+      expect(await run("hoard", { memoryBytes: 16 * MiB }, "8")).toMatchObject({ status: "ok", output: 8 });
+    });
+
+    test("refuses more, as a failed allocation that a guest can handle", async () => {
+      const result = await run("hoard", { memoryBytes: 16 * MiB }, "100");
+      expect(result.status === "ok" && result.output).toBeGreaterThan(8);
+      expect(result.status === "ok" && result.output).toBeLessThan(16);
+      expect(result.peakMemoryBytes).toBeLessThanOrEqual(16 * MiB);
+    });
+
+    test("ends a guest that does not handle it", async () => {
+      const result = await run("allocate-forever", { memoryBytes: 16 * MiB });
+      expect(result).toMatchObject({ ...exceeded("memoryBytes"), stdout: "before\n", isolation });
+      expect(result.peakMemoryBytes).toBeGreaterThan(8 * MiB);
+      expect(result.peakMemoryBytes).toBeLessThanOrEqual(16 * MiB);
+    });
+
+    test.each([
+      ["under", 255],
+      ["at", 256],
+    ])("lets a module start %s it: %i of 256 pages", async (_, pages) => {
+      expect(await executor.execute(withMemory(pages), { limits: { memoryBytes: 16 * MiB } })).toMatchObject({
+        status: "ok",
+        peakMemoryBytes: pages * 65_536,
+      });
+    });
+
+    test("refuses a module that starts over it", async () => {
+      expect(await executor.execute(withMemory(257), { limits: { memoryBytes: 16 * MiB } })).toMatchObject(
+        rejected(/memoryBytes/),
+      );
+    });
+  });
+
+  describe("stackBytes", () => {
+    test("ends a recursion without end, and what it had written is kept", async () => {
+      const result = await run("recurse");
+      // Rust keeps a stack of its own in linear memory, 1 MiB; either may end first.
+      const ends = [exceeded("stackBytes"), { status: "trapped", code: "out-of-bounds-memory" }];
+      expect(ends).toContainEqual(
+        result.status === "trapped"
+          ? { status: result.status, code: result.code }
+          : expect.objectContaining({ limit: result.status === "limit-exceeded" ? result.limit : undefined }),
+      );
+      expect(result.stdout).toBe("before\n");
+    });
+
+    test("ends a recursion that needs no memory", async () => {
+      expect(await executor.execute(recursion(100_000_000))).toMatchObject(exceeded("stackBytes"));
+    });
+
+    test("decides how deep a recursion may be", async () => {
+      const deep = recursion(40_000);
+      expect(await executor.execute(deep, { limits: { stackBytes: 1 * MiB } })).toMatchObject(
+        exceeded("stackBytes"),
+      );
+      expect(await executor.execute(deep, { limits: { stackBytes: 32 * MiB } })).toMatchObject({
+        status: "ok",
+      });
+    });
+  });
+
+  describe("tableElements", () => {
+    test.each([
+      ["under", 999],
+      ["at", 1_000],
+    ])("lets a module have a table %s it: %i of 1000", async (_, elements) => {
+      const result = await executor.execute(withTable(elements), { limits: { tableElements: 1_000 } });
+      expect(result.status).toBe("ok");
+    });
+
+    test.each([1_001, 10_000_000, 0xffff_ffff])(
+      "refuses a table of %i where 1000 are allowed",
+      async (elements) => {
+        const result = await executor.execute(withTable(elements), { limits: { tableElements: 1_000 } });
+        expect(result).toMatchObject({ status: "rejected", isolation: null });
+      },
+    );
+  });
+
+  describe("outputBytes", () => {
+    const LIMIT = 100_000;
+    const streams = [["stdout"], ["stderr", "stderr"]] as const;
+
+    test.each([
+      ["under", LIMIT - 1],
+      ["at", LIMIT],
+    ])("lets a guest write %s it to each stream: %i of 100000 bytes", async (_, size) => {
+      for (const [stream, ...flag] of streams) {
+        const result = await run("exact-write", { outputBytes: LIMIT }, String(size), "4096", ...flag);
+        expect([result.status, result[stream].length]).toEqual(["ok", size]);
+        expect(result.truncated).toEqual({ stdout: false, stderr: false });
+      }
+    });
+
+    test.each([7, 4096, LIMIT + 1])(
+      "ends a guest that writes one byte more, in pieces of %i",
+      async (piece) => {
+        for (const [stream, ...flag] of streams) {
+          const result = await run(
+            "exact-write",
+            { outputBytes: LIMIT },
+            String(LIMIT + 1),
+            String(piece),
+            ...flag,
+          );
+          expect(result).toMatchObject(exceeded("outputBytes"));
+          expect(result[stream].length).toBe(LIMIT);
+          expect(result.truncated).toEqual({ stdout: false, stderr: false, [stream]: true });
+        }
+      },
+    );
+
+    test("ends a guest that prints without end", async () => {
+      const result = await run("print-forever", { outputBytes: 1 * MiB });
+      expect(result).toMatchObject({ ...exceeded("outputBytes"), isolation });
+      expect(result.stdoutBytes.length).toBe(1 * MiB);
+      expect(result.stdout.startsWith("0123456789abcdef")).toBe(true);
+    });
+
+    test("ends a guest that writes all at once, with what fitted", async () => {
+      const result = await run("huge-write", { outputBytes: 10_000 });
+      expect(result).toMatchObject({ ...exceeded("outputBytes"), stderr: "" });
+      expect(result.stdout).toBe(`before\n${"x".repeat(9_993)}`);
+    });
+
+    test("of 0 lets a guest be silent", async () => {
+      expect((await executor.execute(withMemory(1), { limits: { outputBytes: 0 } })).status).toBe("ok");
+      expect(await run("spin", { outputBytes: 0 })).toMatchObject({ ...exceeded("outputBytes"), stdout: "" });
+    });
+  });
+
+  describe("diskBytes", () => {
+    const LIMIT = 50_000;
+    const fill = async (bytes: number, limits: Partial<Limits>, maxBytes?: number) => {
+      const { host, mounts } = workspace(maxBytes);
+      const result = await executor.run(attack("fill-disk"), {
+        limits,
+        capabilities: { args: ["script", String(bytes)], mounts },
+      });
+      return { result, size: statSync(join(host, "big")).size };
+    };
+
+    test.each([
+      ["under", LIMIT - 1],
+      ["at", LIMIT],
+    ])("lets a guest write %s it: %i of 50000 bytes", async (_, bytes) => {
+      const { result, size } = await fill(bytes, { diskBytes: LIMIT });
+      expect(result).toMatchObject({ status: "ok", output: bytes, denials: [] });
+      expect(size).toBe(bytes);
+    });
+
+    test("refuses one byte more with an error, and records it", async () => {
+      const { result, size } = await fill(LIMIT + 1, { diskBytes: LIMIT });
+      expect(result).toMatchObject({
+        status: "ok",
+        stdout: `StorageFull\n${LIMIT}\n`,
+        denials: [{ grant: "limits.diskBytes", count: 1 }],
+      });
+      expect(size).toBe(LIMIT);
+    });
+
+    test("refuses what is beyond a mount's own quota", async () => {
+      const { result, size } = await fill(LIMIT, { diskBytes: LIMIT }, 1_234);
+      expect(result).toMatchObject({
+        stdout: "StorageFull\n1234\n",
+        denials: [{ grant: "mounts[].maxBytes" }],
+      });
+      expect(size).toBe(1_234);
+    });
+
+    test("bounds the number of empty files and directories too", async () => {
+      const { host, mounts } = workspace();
+      const result = await executor.run(attack("make-files"), {
+        limits: { diskBytes: 1 * MiB },
+        capabilities: { mounts },
+      });
+      expect(result).toMatchObject({ status: "ok", denials: [{ grant: "limits.diskBytes" }] });
+      expect(readdirSync(host).length).toBeLessThan(10_000);
+    });
+  });
+
+  describe("openFiles", () => {
+    // One mount for all, so that one cell serves them all.
+    const { mounts } = workspace();
+    const openMany = (openFiles: number): Promise<RunResult> =>
+      executor.run(attack("open-many"), { limits: { openFiles }, capabilities: { mounts } });
+
+    test.each([0, 1, 64, 1_000])("of %i is how many files a guest can have open", async (openFiles) => {
+      expect(await openMany(openFiles)).toMatchObject({
+        status: "ok",
+        output: openFiles,
+        denials: [{ call: "path_open", grant: "limits.openFiles", count: 1 }],
+      });
+    });
+
+    test("of ten thousand is ten thousand", async () => {
+      expect(await openMany(10_000)).toMatchObject({ status: "ok", output: 10_000, denials: [] });
+    });
+
+    test("that were left open are closed when the run ends", async () => {
+      // The process may have 16,384 open; three runs would be over.
+      for (let n = 0; n < 3; n += 1) {
+        expect(await openMany(9_000)).toMatchObject({ status: "ok", output: 9_000 });
+      }
+    });
+  });
+
+  test("after all of that the next guest is served as the first", async () => {
+    expect((await run("hoard", {}, "3")).status).toBe("ok");
+    for (const name of readdirSync(root))
+      expect(readFileSync(join(root, name, "file.txt"), "utf8")).toBe("x");
+  });
+});
+
+describe.each(PROCESS_MODES)("in $name", ({ options }) => {
+  test("wallTimeMs ends a guest that fills memory without end", async () => {
+    const result = await openExecutor(options).run(attack("fill-forever"), {
+      limits: { wallTimeMs: SHORT_MS },
+    });
+    expect(result).toMatchObject({ ...exceeded("wallTimeMs"), stdout: "before\n" });
+  });
+});
