@@ -85,6 +85,10 @@ export interface Body {
   bytes: Uint8Array;
   start: number;
   end: number;
+  /** Whether there is a `memory.grow` among the operators. */
+  grows: boolean;
+  /** Whether there is a bulk operator on memory or a table among them. */
+  bulk: boolean;
 }
 
 /** Subsections of the name section, kept as they are encoded (without id and size). */

@@ -28,7 +28,10 @@ export function readCode(state: ReadState): void {
     }
     while (operators.depth > 0) {
       nextOperator(operators);
-      if (operators.opcode <= Opcode.returnCallIndirect) countOperands(operators);
+      const { opcode } = operators;
+      if (opcode <= Opcode.returnCallIndirect) countOperands(operators);
+      else if (opcode === Opcode.memoryGrow) body.grows = true;
+      else if (opcode >= Opcode.memoryInit && opcode <= Opcode.tableFill) body.bulk = true;
     }
     closeBody(operators);
     module.bodies.push(body);
@@ -46,7 +49,7 @@ function findBody({ cursor, bounds }: ReadState): Body {
     );
   }
   if (size > cursor.end - cursor.at) throw new WasmFormatError("a function ends beyond its section", sizeAt);
-  return { bytes: cursor.bytes, start: cursor.at, end: cursor.at + size };
+  return { bytes: cursor.bytes, start: cursor.at, end: cursor.at + size, grows: false, bulk: false };
 }
 
 /** Adds up the operands of calls and blocks, and holds blocks to their bounds. */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { MODULE_BOUNDS } from "../../src/instrument/bounds.ts";
 import { appendExport, appendFunction, appendGlobal, internType } from "../../src/wasm/append.ts";
+import type { Body } from "../../src/wasm/module.ts";
 import { readModule } from "../../src/wasm/read-module.ts";
 import { ValueType } from "../../src/wasm/value-types.ts";
 import { writeModule } from "../../src/wasm/write-module.ts";
@@ -22,9 +23,9 @@ test("a type that the module has is used again, another is appended", () => {
 });
 
 /** `() -> i32` that gives back a global. */
-function getter(global: number): { bytes: Uint8Array; start: number; end: number } {
+function getter(global: number): Body {
   const bytes = new Uint8Array([0, 0x23, global, 0x0b]);
-  return { bytes, start: 0, end: bytes.length };
+  return { bytes, start: 0, end: bytes.length, grows: false, bulk: false };
 }
 
 test.each([
