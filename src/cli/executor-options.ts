@@ -69,8 +69,8 @@ export function executorOptions(flags: CompilerFlags & { isolation?: IsolationMo
   return {
     ...defined({ edition, profile, jail, toolchain, isolation }),
     cacheDir: cacheDirOf(flags),
-    // One script, once: no cell is kept for a next run.
-    cells: { maxRunning: 1, maxIdle: 0, spares: 0 },
+    // One script, once: its cell starts while rustc works, and none is kept for a next run.
+    cells: { maxRunning: 1, maxIdle: 0, spares: 1 },
     onWarning: (message) => {
       if (flags.quiet !== true) printWarning(message);
     },

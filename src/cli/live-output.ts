@@ -10,9 +10,9 @@ export interface LiveOutput {
  * Passes a script's output on: to a terminal without what could take it over, to a pipe or file byte for byte.
  * A reader that is slower than the script costs no more memory than the output limit.
  */
-export function liveOutput(stream: NodeJS.WriteStream, signal: AbortSignal): LiveOutput {
+export function liveOutput(stream: NodeJS.WriteStream): LiveOutput {
   const send = (data: Uint8Array | string): void => {
-    if (data.length > 0 && !signal.aborted) stream.write(data);
+    if (data.length > 0 && stream.errored === null) stream.write(data);
   };
   if (!stream.isTTY) return { write: send, end() {} };
   const filter = new TerminalFilter();

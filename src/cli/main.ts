@@ -6,6 +6,8 @@ import { flushOutput, watchInterruptions } from "./interruption.ts";
 import { createProgram } from "./program.ts";
 
 const signal = watchInterruptions();
+// Without this, Node would exit with 1, which is a code that scripts use.
+process.on("uncaughtException", (error) => process.exit(reportFailure(error, false)));
 try {
   await createProgram(signal).parseAsync();
 } catch (error) {

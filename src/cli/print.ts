@@ -4,14 +4,18 @@ import { visible } from "./terminal.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
-/** One JSON document on stdout, for programs. Bigints become strings of digits. */
+/**
+ * One JSON document on stdout, for programs. Bigints become strings of digits. JSON escapes control characters up to
+ * U+001F by itself; the others that a terminal may obey are escaped here.
+ */
 export function printJson(document: unknown): void {
   const text = JSON.stringify(
     document,
     (_, value) => (typeof value === "bigint" ? value.toString() : value),
     2,
   );
-  process.stdout.write(`${text}\n`);
+  const escaped = (control: string): string => `\\u00${control.charCodeAt(0).toString(16)}`;
+  process.stdout.write(`${text.replace(/[\u007f-\u009f]/g, escaped)}\n`);
 }
 
 /** What scriptcell has to say besides a command's product. Goes to stderr, which a pipe leaves to the person. */

@@ -83,8 +83,8 @@ async function run(
   const program = await readProgram(file, signal);
   const stdin = await chooseStdin(file, flags, signal);
   const capabilities = capabilitiesOf(file, args, flags);
-  const stdout = liveOutput(process.stdout, signal);
-  const stderr = liveOutput(process.stderr, signal);
+  const stdout = liveOutput(process.stdout);
+  const stderr = liveOutput(process.stderr);
   const options: ExecuteOptions = {
     ...defined({ stdin }),
     capabilities,

@@ -19,8 +19,9 @@ export function defineSetup(command: Command, signal: AbortSignal): void {
     .addHelpText(
       "after",
       `
-Uses what is there. Else adds the target with rustup, or unpacks Debian's packages (about 200 MB to download) below the
-cache directory; nothing else on the system is changed, and no root is needed. Safe to interrupt and to repeat.`,
+Uses what is there. Else adds the targets to rustup's active toolchain or, where rustup or its server is out of reach,
+unpacks Debian's packages (about 200 MB to download) below the cache directory. Nothing else on the system is changed, and
+no root is needed. Safe to interrupt and to repeat.`,
     )
     .action((flags: SetupFlags) => conclude(flags.json === true, () => setup(flags, signal)));
 }

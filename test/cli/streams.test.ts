@@ -170,6 +170,20 @@ describe("--json", () => {
     expect(document).not.toHaveProperty("stderrBase64");
   });
 
+  test("sends a terminal no control characters", async () => {
+    const { stdout } = await scriptcell([
+      "run",
+      PROBE,
+      "--json",
+      "--input",
+      '"\u009b\u007f\\u001b"',
+      "--",
+      "echo",
+    ]);
+    expect(stdout).not.toMatch(/(?!\n)\p{Cc}/u);
+    expect(parsed(stdout).output).toBe("\u009b\u007f\u001b");
+  });
+
   test("says in a document, too, why there is no result", async () => {
     const [mount, absent] = await Promise.all([
       scriptcell(["run", PROBE, "--json", "--mount", "/:/host"]),
