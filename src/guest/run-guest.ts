@@ -36,7 +36,7 @@ export function runGuest(
   modules: CellModules,
   preopens: OpenPreopens,
   channel: Channel,
-): CellMessage {
+): CellMessage & { kind: "done" } {
   const denials = denialLog(channel);
   const io: Preview1Io = {
     readStdin: stdinReader(request, stdin, channel),

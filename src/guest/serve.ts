@@ -1,5 +1,6 @@
 import type { CellMessage, HostMessage } from "../run/protocol.ts";
 import type { Channel } from "./channel.ts";
+import { collectAfter } from "./collect.ts";
 import { type OpenPreopens, openPreopens } from "./preview1/create.ts";
 import { type CellModules, runGuest } from "./run-guest.ts";
 
@@ -22,10 +23,13 @@ export function serve(channel: Channel): void {
       case "forget":
         modules.delete(message.key);
         break;
-      case "run":
+      case "run": {
         if (preopens === undefined) throw new Error("run before open");
-        channel.send(runGuest(message, payload, modules, preopens, channel));
+        const done = runGuest(message, payload, modules, preopens, channel);
+        channel.send(done);
+        collectAfter(done.peakMemoryBytes);
         break;
+      }
       case "stdin":
         throw new Error("stdin that no guest asked for");
     }
