@@ -18,5 +18,8 @@ const TRAP_CODES: ReadonlyMap<string, string> = new Map([
 
 /** The code of a trap, by the text V8 gave it. */
 export function trapCode(message: string): string {
-  return TRAP_CODES.get(message) ?? "other";
+  // Segments that do not fit trap before the first instruction, with the call's name in front and the place behind.
+  const text = message.replace(/^WebAssembly\.Instance\(\): /, "");
+  if (/^data segment \d+ is out of bounds/.test(text)) return "out-of-bounds-memory";
+  return TRAP_CODES.get(text) ?? "other";
 }

@@ -52,16 +52,19 @@ describe.each(MODES)("in $name", ({ options, isolation }) => {
     executor.run(attack(name), { limits, capabilities: { args: ["script", ...args] } });
 
   describe("wallTimeMs", () => {
-    test.each(["spin", "sleep-an-hour", "fill-forever"])("ends %s, and what it had written is kept", async (name) => {
-      const result = await run(name, { wallTimeMs: SHORT_MS });
-      expect(result).toMatchObject({
-        ...exceeded("wallTimeMs"),
-        stdout: "before\n",
-        peakMemoryBytes: null,
-        isolation,
-      });
-      expect(result.durationMs).toBeGreaterThanOrEqual(SHORT_MS - 5);
-    });
+    test.each(["spin", "sleep-an-hour", "fill-forever"])(
+      "ends %s, and what it had written is kept",
+      async (name) => {
+        const result = await run(name, { wallTimeMs: SHORT_MS });
+        expect(result).toMatchObject({
+          ...exceeded("wallTimeMs"),
+          stdout: "before\n",
+          peakMemoryBytes: null,
+          isolation,
+        });
+        expect(result.durationMs).toBeGreaterThanOrEqual(SHORT_MS - 5);
+      },
+    );
 
     test("ends a guest that waits for a stdin that never comes", async () => {
       const result = await executor.execute(
