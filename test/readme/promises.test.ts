@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ExecutorOptions, MiB, ScriptExecutor } from "../../src/index.ts";
+import { allGone, descendants, isRunning } from "../support/processes.ts";
 
 const execFileAsync = promisify(execFile);
 const root = new URL("../../", import.meta.url);
@@ -188,6 +189,54 @@ test("a damaged module on disk is compiled again", async () => {
     damaged: 1,
     from: "rustc",
     output: { hello: "world" },
+  });
+});
+
+/** Cells that are up and idle, as processes. */
+async function withIdleCells(
+  use: (own: ScriptExecutor, cells: () => number[]) => Promise<void>,
+): Promise<void> {
+  await withExecutor({ cells: { maxRunning: 1, maxIdle: 4, spares: 0 } }, async (own) => {
+    const before = new Set(descendants());
+    await use(own, () => descendants().filter((pid) => !before.has(pid) && isRunning(pid)));
+  });
+}
+
+test("cells never serve two tenants", async () => {
+  await withIdleCells(async (own, cells) => {
+    await own.run(script("hello"), { tenant: "ada" });
+    const ofAda = cells();
+    await own.run(script("hello"), { tenant: "ada" });
+    expect(cells()).toEqual(ofAda);
+    await own.run(script("hello"), { tenant: "grace" });
+    expect(cells().length).toBe(2 * ofAda.length);
+    expect(cells()).toEqual(expect.arrayContaining(ofAda));
+  });
+});
+
+test("a cell that was killed or trapped is never used again", async () => {
+  await withIdleCells(async (own, cells) => {
+    for (const name of ["spin", "panic"]) {
+      await own.run(script("hello"));
+      const warm = cells();
+      expect(warm.length).toBeGreaterThan(0);
+      await own.run(attack(name), { limits: { wallTimeMs: 400 } });
+      await allGone(warm);
+      expect(await own.run(script("hello"))).toMatchObject({ status: "ok" });
+    }
+  });
+});
+
+test("close leaves no process behind", async () => {
+  await withIdleCells(async (own, cells) => {
+    await own.run(script("hello"));
+    const spins = Promise.withResolvers<void>();
+    const running = own.run(attack("spin"), { onStdout: () => spins.resolve() });
+    await spins.promise;
+    expect(cells().length).toBeGreaterThan(0);
+    await own.close();
+    expect(cells()).toEqual([]);
+    expect(await running).toMatchObject({ status: "cancelled" });
   });
 });
 
