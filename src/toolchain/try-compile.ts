@@ -24,6 +24,7 @@ export async function tryCompile(
     const output = join(directory, `${target}.wasm`);
     await runCommand(rustc, ["--target", target, "--edition", "2024", "-o", output, source], {
       cwd: directory,
+      env: { TMPDIR: directory },
       signal,
       timeoutMs: 300_000,
     });

@@ -1,7 +1,10 @@
 import { ScriptcellError } from "../errors.ts";
 import { type OsRelease, readOsRelease } from "./os-release.ts";
 
-/** Commands that install rustc with the wasm target, rust-lld and bubblewrap, by the `ID` of os-release(5). */
+const RUSTUP =
+  "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --target wasm32-wasip1";
+
+/** Commands that install rustc with the wasm target, its linker and bubblewrap, by the `ID` of os-release(5). */
 const COMMANDS: Readonly<Record<string, string>> = {
   fedora: "sudo dnf install rust rust-std-static-wasm32-wasip1 lld bubblewrap",
   rhel: "sudo dnf install rust rust-std-static-wasm32-wasip1 lld bubblewrap",
@@ -9,13 +12,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
   alpine: "sudo apk add rust rust-wasm lld bubblewrap",
   opensuse: "sudo zypper install rustup bubblewrap && rustup toolchain install stable --target wasm32-wasip1",
   suse: "sudo zypper install rustup bubblewrap && rustup toolchain install stable --target wasm32-wasip1",
-  ubuntu: "sudo apt install rustup bubblewrap && rustup toolchain install stable --target wasm32-wasip1",
-  debian:
-    "sudo apt install bubblewrap, and rustup from https://rustup.rs with `rustup target add wasm32-wasip1`",
+  ubuntu: `sudo apt install bubblewrap && ${RUSTUP}`,
+  debian: `sudo apt install bubblewrap && ${RUSTUP}`,
 };
-
-const RUSTUP_SH =
-  "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --target wasm32-wasip1";
 
 /** What to run on a system that scriptcell does not set up by itself. */
 export function commandsFor(platform: NodeJS.Platform, system: OsRelease): string {
@@ -27,7 +26,7 @@ export function commandsFor(platform: NodeJS.Platform, system: OsRelease): strin
     const commands = COMMANDS[id] ?? COMMANDS[id.split("-")[0] ?? id];
     if (commands !== undefined) return `\`${commands}\``;
   }
-  return `\`${RUSTUP_SH}\``;
+  return `\`${RUSTUP}\``;
 }
 
 /** The error for a system where scriptcell can install nothing; `reason` says why not. */

@@ -12,8 +12,8 @@ test.each([
   ["ID=alpine\n", "apk"],
   ['ID="opensuse-tumbleweed"\nID_LIKE="opensuse suse"\n', "zypper"],
   ['ID="opensuse-leap"\n', "zypper"],
-  ["ID=ubuntu\nID_LIKE=debian\n", "apt install rustup"],
-  ["ID=linuxmint\nID_LIKE='ubuntu debian'\n", "apt install rustup"],
+  ["ID=ubuntu\nID_LIKE=debian\n", "apt install bubblewrap && curl"],
+  ["ID=linuxmint\nID_LIKE='ubuntu debian'\n", "apt install bubblewrap && curl"],
   ["ID=nixos\n", "sh.rustup.rs"],
   ["", "sh.rustup.rs"],
 ])("a system that says %j is told its own commands", (osRelease, command) => {

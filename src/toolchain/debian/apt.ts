@@ -39,7 +39,9 @@ export async function privateApt(
   const lists = join(directory, "lists");
   await mkdir(join(lists, "partial"), { recursive: true });
   await mkdir(join(directory, "cache", "archives", "partial"), { recursive: true });
+  const temporary = join(directory, "tmp");
   await mkdir(archives, { recursive: true });
+  await mkdir(temporary, { recursive: true });
   await writeFile(join(directory, "status"), "");
   const sourcesList = join(directory, "sources.list");
   await writeFile(
@@ -81,7 +83,10 @@ export async function privateApt(
   return {
     archives,
     run: (program, args, options = {}) =>
-      runCommand(program, args, { ...options, env: { ...options.env, APT_CONFIG: configuration } }),
+      runCommand(program, args, {
+        ...options,
+        env: { ...options.env, APT_CONFIG: configuration, TMPDIR: temporary },
+      }),
   };
 }
 

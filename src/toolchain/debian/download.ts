@@ -24,7 +24,10 @@ export async function downloadPackages(
   const kept = packages.length - missing.length;
   onProgress({
     step: "download",
-    message: `downloading ${missing.length} packages, ${megabytes} MB, to ${apt.archives}${kept > 0 ? ` (${kept} are there already)` : ""}`,
+    message:
+      missing.length === 0
+        ? `all ${kept} packages are in ${apt.archives} already`
+        : `downloading ${missing.length} packages, ${megabytes} MB, to ${apt.archives}${kept > 0 ? ` (${kept} are there already)` : ""}`,
   });
   if (missing.length > 0) {
     await apt.run(

@@ -72,7 +72,9 @@ const SUITES = ["oldoldstable", "oldstable", "stable", "testing", "unstable", "s
  * Debian's, and hold other suites, only their signatures tell.
  */
 export function debianArchives(sources: readonly PackageSource[], system: OsRelease): readonly string[] {
-  const isMainSuite = (suite: string) => suite === system.codename || SUITES.includes(suite);
+  // A derivative's codename names a suite of its own archive, which is not Debian's.
+  const codename = system.id === "debian" ? system.codename : undefined;
+  const isMainSuite = (suite: string) => suite === codename || SUITES.includes(suite);
   return [...new Set(sources.filter(({ suite }) => isMainSuite(suite)).map(({ uri }) => uri))];
 }
 

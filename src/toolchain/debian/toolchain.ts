@@ -87,17 +87,26 @@ async function choosePackages(
       } catch (error) {
         signal?.throwIfAborted();
         failures.push(error);
-        onProgress({
-          step: "metadata",
-          message: `  not from there: ${error instanceof Error ? error.message.split("\n")[0] : error}`,
-        });
+        onProgress({ step: "metadata", message: `  not from there: ${lastLine(error)}` });
       }
     }
   }
   throw new ScriptcellError(
     "SETUP_FAILED",
-    `no Debian archive that this system names (${archives.join(", ")}) could give a rustc: check the network and the proxy of apt, then run \`scriptcell setup\` again`,
+    `no Debian archive that this system names could give a rustc (${failures.map(lastLine).join("; ")}): check the network and the proxy of apt, then run \`scriptcell setup\` again`,
     { cause: new AggregateError(failures) },
+  );
+}
+
+/** apt says what went wrong at the end of what it says. */
+function lastLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return (
+    message
+      .trim()
+      .split("\n")
+      .at(-1)
+      ?.replace(/^[EW]: /, "") ?? message
   );
 }
 

@@ -47,9 +47,11 @@ test("a system whose lists were never downloaded is understood from what apt wou
   ]);
 });
 
-test("another distribution's sources name no Debian archive", () => {
+test("another distribution's own suite makes no Debian archive", () => {
   const sources = parseIndexTargets("http://archive.ubuntu.com/ubuntu/ noble main\n");
-  expect(debianArchives(sources, bookworm)).toEqual([]);
+  expect(
+    debianArchives(sources, { id: "ubuntu", like: ["debian"], codename: "noble", name: "Ubuntu" }),
+  ).toEqual([]);
 });
 
 test("a source that could smuggle options or lines into a sources.list is dropped", () => {
