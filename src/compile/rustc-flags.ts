@@ -19,17 +19,19 @@ export const CRATE_NAME = "script";
 export const CODEGEN_UNITS = 4;
 
 /**
- * Measured with rustc 1.97.1 on two x86-64 cores; A prints a line, B (55 dense lines) parses JSON, counts words, sieves and sorts.
+ * Processor time in seconds and module size in KiB, measured with rustc 1.97.1 on x86-64 and all other flags as below.
+ * A prints a line; B, 55 dense lines, parses JSON, counts words, sieves primes, multiplies matrices and sorts.
  *
- * | flags                          | A compile | B compile | B run  | A size | B size |
- * |--------------------------------|-----------|-----------|--------|--------|--------|
- * | opt-level=0 (`fast-compile`)   | 0.17 s    | 0.45 s    | 1.00 s | 96 KB  | 326 KB |
- * | opt-level=1                    | 0.20 s    | 1.1 s     | 0.32 s | 90 KB  | 211 KB |
- * | opt-level=s                    | 0.21 s    | 1.0 s     | 0.38 s | 90 KB  | 208 KB |
- * | opt-level=3, 1 codegen unit    | 0.21 s    | 1.4 s     | 0.35 s | 90 KB  | 201 KB |
- * | opt-level=2 and LTO            | 1.7 s     | 4.3 s     | 0.35 s | 60 KB  | 168 KB |
+ * | opt-level, codegen units     | A compile | B compile | B run | A size | B size |
+ * |------------------------------|-----------|-----------|-------|--------|--------|
+ * | 0, 4 units (`fast-compile`)  | 0.21      | 0.64      | 0.93  | 96     | 328    |
+ * | 1, 1 unit                    | 0.23      | 1.86      | 0.40  | 90     | 207    |
+ * | s, 1 unit                    | 0.26      | 1.65      | 0.45  | 90     | 200    |
+ * | 3, 1 unit (`fast-run`)       | 0.26      | 1.98      | 0.44  | 90     | 200    |
+ * | 2, 1 unit, with LTO          | 2.32      | 4.95      | 0.41  | 60     | 168    |
  *
- * Scripts mostly run once, for milliseconds, so `fast-compile` is what callers get unless they ask. LTO never pays here.
+ * Most scripts run once and for milliseconds, so `fast-compile` is for callers who do not ask. Every level above 0 costs
+ * about the same, so `fast-run` takes the highest. LTO does not pay.
  */
 const PROFILE_FLAGS: Readonly<Record<Profile, readonly string[]>> = {
   "fast-compile": ["-C", "opt-level=0", "-C", `codegen-units=${CODEGEN_UNITS}`],
