@@ -2,7 +2,7 @@ import { readByte, readCount, readU32 } from "./cursor.ts";
 import { WasmFormatError } from "./format-error.ts";
 import { proposalOf } from "./opcodes.ts";
 import type { OperatorCursor } from "./operator-cursor.ts";
-import { asValueType, readReferenceType, readValueType, refusedType } from "./value-types.ts";
+import { asValueType, readValueType, refusedType } from "./value-types.ts";
 
 /** An index into a space of `count` entities. */
 export function readIndex(cursor: OperatorCursor, what: string, count: number): number {
@@ -90,14 +90,4 @@ export function refusedOperator(opcode: number, number: number | undefined, offs
     proposal ? `operator ${name} (${proposal}) is not supported` : `operator ${name} does not exist`,
     offset,
   );
-}
-
-/** The type of a `ref.null`: function or external reference. */
-export function readHeapType(cursor: OperatorCursor): void {
-  const start = cursor.at;
-  const byte = cursor.bytes[start] ?? 0;
-  if (start < cursor.end && (byte < 0x40 || byte >= 0x80)) {
-    throw new WasmFormatError("a null of a type index (typed function references) is not supported", start);
-  }
-  cursor.first = readReferenceType(cursor);
 }

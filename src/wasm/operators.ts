@@ -1,7 +1,6 @@
 import { readByte, readS32, readU32, skipBytes, skipS64 } from "./cursor.ts";
 import {
   readBlockType,
-  readHeapType,
   readIndex,
   readLabelTable,
   readLanes,
@@ -12,6 +11,7 @@ import {
 } from "./immediates.ts";
 import { BULK_IMMEDIATES, Immediates, PLAIN_IMMEDIATES, VECTOR_IMMEDIATES } from "./opcodes.ts";
 import type { OperatorCursor } from "./operator-cursor.ts";
+import { readHeapType } from "./value-types.ts";
 
 /** Reads the next operator. Call it while `depth` is above 0; after that {@link closeBody}. */
 export function nextOperator(cursor: OperatorCursor): void {
@@ -77,7 +77,7 @@ function readImmediates(cursor: OperatorCursor, immediates: number | undefined):
       readSelectTypes(cursor);
       return;
     case Immediates.heapType:
-      readHeapType(cursor);
+      cursor.first = readHeapType(cursor);
       return;
     case Immediates.prefixBulk:
       readPrefixed(cursor, BULK_IMMEDIATES);

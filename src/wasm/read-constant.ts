@@ -2,7 +2,7 @@ import { type Cursor, readByte, readS32, readU32, skipBytes, skipS64 } from "./c
 import { WasmFormatError } from "./format-error.ts";
 import type { IndexSpaces } from "./module.ts";
 import { Opcode } from "./opcodes.ts";
-import { readReferenceType } from "./value-types.ts";
+import { readHeapType } from "./value-types.ts";
 
 /** Reads a constant expression up to its `end` and gives its bytes. Extended constants (add, sub, mul) count as constant. */
 export function readConstant(cursor: Cursor, spaces: IndexSpaces): Uint8Array {
@@ -40,7 +40,7 @@ function readConstantOperator(cursor: Cursor, spaces: IndexSpaces): number {
       skipBytes(cursor, 16);
       return opcode;
     case Opcode.refNull:
-      readReferenceType(cursor);
+      readHeapType(cursor);
       return opcode;
     case Opcode.refFunc:
       expectIndex(cursor, "function", spaces.functions);

@@ -60,7 +60,18 @@ export function readValueType(cursor: Cursor): ValueType {
   return type;
 }
 
-/** A reference type; also the heap type of `ref.null`, which is encoded alike where only these two exist. */
+/** The type of a `ref.null`. It is a heap type, which is encoded like a reference type where only these two exist. */
+export function readHeapType(cursor: Cursor): ReferenceType {
+  const start = cursor.at;
+  const byte = cursor.bytes[start] ?? 0;
+  // A signed integer, as in block types: what is not negative is a type index.
+  if (start < cursor.end && (byte < 0x40 || byte >= 0x80)) {
+    throw new WasmFormatError("a null of a type index (typed function references) is not supported", start);
+  }
+  return readReferenceType(cursor);
+}
+
+/** The type of a table's elements. */
 export function readReferenceType(cursor: Cursor): ReferenceType {
   const start = cursor.at;
   const byte = readByte(cursor);

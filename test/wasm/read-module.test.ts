@@ -265,6 +265,11 @@ test.each([
     "operator 0x10 does not belong in a constant expression",
   ],
   [
+    "a null of a type index in a constant expression",
+    [section(SECTION.global, vector([[0x70, 0x00, 0xd0, 0x00, 0x0b]]))],
+    "a null of a type index (typed function references) is not supported",
+  ],
+  [
     "a vector operator in a constant expression",
     [section(SECTION.global, vector([[0x7b, 0x00, 0xfd, 0x0f, 0x0b]]))],
     "operator 0xfd does not belong in a constant expression",
