@@ -19,6 +19,9 @@ export function resolveMounts(mounts: readonly Mount[], cacheDir: string): WireM
       `mounts cannot be confined on ${process.platform}: run on Linux, or pass the data as input`,
     );
   }
+  if (mounts.length === 0) return [];
+  const homes = [...new Set(homeDirectories())].map(realpathOf);
+  const cache = realpathOf(cacheDir);
   const seen = new Set<string>();
   return mounts.map((mount) => {
     const guest = mount.guest.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
@@ -29,7 +32,7 @@ export function resolveMounts(mounts: readonly Mount[], cacheDir: string): WireM
       );
     seen.add(guest);
     return {
-      source: hostDirectory(mount.host, cacheDir),
+      source: hostDirectory(mount.host, homes, cache),
       guest,
       access: mount.access ?? "read",
       maxBytes: mount.maxBytes ?? null,
@@ -37,27 +40,28 @@ export function resolveMounts(mounts: readonly Mount[], cacheDir: string): WireM
   });
 }
 
-function hostDirectory(host: string, cacheDir: string): string {
+/** The directory free of symbolic links; `homes` and `cache` already are. */
+function hostDirectory(host: string, homes: readonly string[], cache: string): string {
   const refuse = (why: string, cause?: unknown): never => {
     throw new ScriptcellError("MOUNT_REFUSED", `cannot mount ${host}: ${why}`, { cause });
   };
   let directory: string;
   try {
-    directory = realpathSync(resolve(host));
+    // Every run looks again, because a link may have changed; `native` is one call where the other is several for each part of a path.
+    directory = realpathSync.native(resolve(host));
     if (!statSync(directory).isDirectory())
       refuse("it is not a directory; mount the directory that holds it");
   } catch (error) {
     if (error instanceof ScriptcellError) throw error;
     return refuse((error as Error).message, error);
   }
-  for (const home of homeDirectories()) {
-    if (contains(directory, realpathOf(home)))
+  for (const home of homes) {
+    if (contains(directory, home))
       refuse("it holds the home directory; mount the one directory that the script needs");
   }
   for (const tree of KERNEL_TREES) {
     if (contains(tree, directory)) refuse(`${tree} is the kernel's and no place for files`);
   }
-  const cache = realpathOf(cacheDir);
   if (contains(directory, cache) || contains(cache, directory)) {
     refuse("it holds scriptcell's own cache, or lies in it: a script could replace other scripts' modules");
   }
@@ -84,7 +88,7 @@ function homeDirectories(): string[] {
 function realpathOf(path: string): string {
   const absolute = resolve(path);
   try {
-    return realpathSync(absolute);
+    return realpathSync.native(absolute);
   } catch {
     const parent = dirname(absolute);
     return parent === absolute ? absolute : join(realpathOf(parent), basename(absolute));
