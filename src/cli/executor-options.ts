@@ -70,7 +70,7 @@ export function executorOptions(flags: CompilerFlags & { isolation?: IsolationMo
     ...defined({ edition, profile, jail, toolchain, isolation }),
     cacheDir: cacheDirOf(flags),
     // One script, once: its cell starts while rustc works, and none is kept for a next run.
-    cells: { maxRunning: 1, maxIdle: 0, spares: 1 },
+    cells: { maxRunning: 1, maxIdle: 0, spares: 0 },
     onWarning: (message) => {
       if (flags.quiet !== true) printWarning(message);
     },

@@ -104,10 +104,10 @@ export class CellPool {
     });
   }
 
-  /** Starts a cell of that kind ahead, where none waits. */
+  /** Starts a cell of that kind for a run that is sure to come, where none waits. */
   warm(kind: CellKind): void {
-    if (!kind.spare || this.#idle.some((idle) => idle.kind.owner === kind.owner)) return;
-    this.#refill(kind);
+    if (this.#idle.some((idle) => idle.kind.owner === kind.owner && idle.cell.alive)) return;
+    this.#stock(kind, Math.max(1, kind.spare ? this.#options.spares : 1));
   }
 
   /** Turns away whoever waits, ends every cell, under whatever is running in it, and waits until the last is gone. */
@@ -158,21 +158,25 @@ export class CellPool {
     const spares = this.#spares.get(kind.shape) ?? [];
     const index = spares.findLastIndex((cell) => cell.alive);
     const cell = index === -1 ? undefined : spares.splice(index, 1)[0];
-    if (kind.spare) setImmediate(() => this.#refill(kind));
+    if (kind.spare) setImmediate(() => this.#stock(kind, this.#options.spares));
     return cell;
   }
 
-  /** Starts what is missing of a shape's spares; a shape that was not asked for lately loses its own. */
-  #refill(kind: CellKind): void {
+  /** Starts what is missing of a shape's spares. Beyond the bound the shape that was asked for longest ago loses its own. */
+  #stock(kind: CellKind, count: number): void {
     if (this.#closed) return;
     const spares = this.#spares.get(kind.shape) ?? [];
+    // Deleted and set again: a Map keeps insertion order, so the first shape is the one asked for longest ago.
     this.#spares.delete(kind.shape);
+    while (spares.length < count) spares.push(this.#start(kind));
+    this.#spares.set(kind.shape, spares);
+    let total = [...this.#spares.values()].reduce((sum, cells) => sum + cells.length, 0);
     for (const [shape, cells] of this.#spares) {
+      if (total <= Math.max(this.#options.spares, this.#options.maxRunning) || shape === kind.shape) break;
       for (const cell of cells) cell.kill();
+      total -= cells.length;
       this.#spares.delete(shape);
     }
-    while (spares.length < this.#options.spares) spares.push(this.#start(kind));
-    this.#spares.set(kind.shape, spares);
   }
 
   #settle(cell: Cell, kind: CellKind, reuse: boolean): void {

@@ -12,16 +12,21 @@ export interface Flights<T> {
    * `signal` makes this caller leave, with the signal's reason; when the last one leaves, the flight's own signal is aborted.
    */
   join(key: string, start: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Waits until every flight has ended, also those that everybody has left. */
+  idle(): Promise<void>;
 }
 
 export function createFlights<T>(): Flights<T> {
   const flights = new Map<string, Flight<T>>();
+  const underWay = new Set<Promise<T>>();
 
   function depart(key: string, start: (signal: AbortSignal) => Promise<T>): Flight<T> {
     const end = new AbortController();
     const flight: Flight<T> = { result: start(end.signal), end, waiting: 0 };
     flights.set(key, flight);
+    underWay.add(flight.result);
     const forget = () => {
+      underWay.delete(flight.result);
       if (flights.get(key) === flight) flights.delete(key);
     };
     flight.result.then(forget, forget);
@@ -55,5 +60,9 @@ export function createFlights<T>(): Flights<T> {
     });
   }
 
-  return { join };
+  async function idle(): Promise<void> {
+    await Promise.allSettled(underWay);
+  }
+
+  return { join, idle };
 }

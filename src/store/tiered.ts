@@ -63,7 +63,10 @@ export function openStore(given: StoreOptions): TieredStore {
       memory.clear();
       return (await disk?.prune({ maxBytes: 0, maxAgeMs: options.maxAgeMs })) ?? NOTHING_PRUNED;
     },
-    close: async () => disk?.idle(),
+    async close() {
+      await flights.idle();
+      await disk?.idle();
+    },
   };
 }
 

@@ -192,8 +192,8 @@ describe("spares", () => {
     expect(serve(pool, { ...kindOf("bob"), shape: "a larger stack", owner: "bob|larger" })).not.toBe(spare);
   });
 
-  test("of a shape that is no longer asked for are ended", async () => {
-    const pool = open({ spares: 1 });
+  test("of the shape that was asked for longest ago are ended once there are more than can run", async () => {
+    const pool = open({ spares: 1, maxRunning: 1 });
     serve(pool, kindOf("ada"));
     await turn();
     const spare = started[1]?.cell;
@@ -208,6 +208,14 @@ describe("spares", () => {
     started[0]?.far.close("SIGSEGV");
     await turn();
     expect(serve(pool, kindOf("ada"))).not.toBe(started[0]?.cell);
+  });
+
+  test("are started by warm even where none are kept, and with mounts: the run that will use them is sure to come", () => {
+    const pool = open({ spares: 0 });
+    const kind = { ...kindOf("ada", "/data"), spare: false };
+    pool.warm(kind);
+    expect(started).toHaveLength(1);
+    expect(serve(pool, kind)).toBe(started[0]?.cell);
   });
 
   test("are started ahead by warm, once", () => {
