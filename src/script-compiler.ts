@@ -7,6 +7,7 @@ import type { Bubblewrap } from "./jail/jail.ts";
 import type { Edition, Profile, ResolvedOptions } from "./options.ts";
 import type { CompiledModule, CompileResult, ModuleOrigin } from "./result.ts";
 import { storeKey } from "./store/key.ts";
+import { modulesDirectory } from "./store/layout.ts";
 import type { FoundModule, MadeModule, StoredModule, TieredStore } from "./store/store.ts";
 import { openStore } from "./store/tiered.ts";
 import { findToolchain } from "./toolchain/find.ts";
@@ -39,7 +40,7 @@ export class ScriptCompiler {
     this.#options = options;
     this.store = openStore({
       ...options.store,
-      directory: options.cacheDir,
+      directory: modulesDirectory(options.cacheDir),
       ...(options.onWarning !== undefined && { onWarning: options.onWarning }),
     });
   }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { modulesDirectory } from "../store/layout.ts";
 import {
   DEFAULT_STORE_OPTIONS,
   type PruneReport,
@@ -39,7 +40,10 @@ export function defineCache(command: Command, signal: AbortSignal): void {
     addCacheDirOption(subcommand);
     return subcommand.option("--json", "print JSON").action((flags: CacheFlags) =>
       conclude(flags.json === true, async () => {
-        const found = await unlessAborted(signal, work(openStore({ directory: cacheDirOf(flags) }), flags));
+        const found = await unlessAborted(
+          signal,
+          work(openStore({ directory: modulesDirectory(cacheDirOf(flags)) }), flags),
+        );
         if (flags.json === true) printJson(found);
         else print(found);
         return EXIT.ok;

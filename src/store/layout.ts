@@ -25,6 +25,11 @@ const KEY = /^[0-9a-f]{64}$/;
 const SHARD = /^[0-9a-f]{2}$/;
 const ENTRY_SUFFIX = ".module";
 
+/** The store's place in scriptcell's cache directory, beside the toolchain's: a directory of its own, whose mode is its own affair. */
+export function modulesDirectory(cacheDir: string): string {
+  return join(cacheDir, "modules");
+}
+
 /** Paths of one store. */
 export interface StoreLayout {
   /** The versioned directory that holds all the others. */

@@ -133,9 +133,9 @@ describe("cache", () => {
       inCache("path"),
       inCache("path", "--json"),
     ]);
-    expect(standard.stdout).toBe(`${defaultCacheDir()}\n`);
-    expect(own.stdout).toBe(`${cache}\n`);
-    expect(parsed(json.stdout)).toEqual({ path: cache });
+    expect(standard.stdout).toBe(`${join(defaultCacheDir(), "modules")}\n`);
+    expect(own.stdout).toBe(`${join(cache, "modules")}\n`);
+    expect(parsed(json.stdout)).toEqual({ path: join(cache, "modules") });
   });
 
   test("a cache that was never used is empty, and looking at it makes none", async () => {
