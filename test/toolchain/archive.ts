@@ -80,6 +80,8 @@ export async function openArchive(
     response.write(body.subarray(0, body.length / 2));
     server.emit("stalled");
   });
+  // On a busy machine apt thinks for longer than Node keeps a connection, and then waits for an answer that never comes.
+  server.keepAliveTimeout = 0;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/debian`;
