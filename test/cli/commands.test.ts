@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { modulesDirectory } from "../../src/store/layout.ts";
 import { openStore } from "../../src/store/tiered.ts";
 import { defaultCacheDir } from "../../src/toolchain/cache-dir.ts";
 import { PROBE, parsed, scriptcell, temporaryDirectory, writeScripts } from "./support.ts";
@@ -155,7 +156,7 @@ describe("cache", () => {
   });
 
   test("ls lists modules for people, prune removes the least recently used, clear all", async () => {
-    const store = openStore({ directory: cache });
+    const store = openStore({ directory: modulesDirectory(cache) });
     for (const digit of ["a", "b"])
       await store.set(digit.repeat(64), { bytes: randomBytes(5_000), diagnostics: [] });
     await store.close();
