@@ -16,6 +16,7 @@ export const MODULE_BOUNDS: Readonly<ReadBounds> = Object.freeze({
   // V8's limit.
   params: 1_000,
   results: 16,
+  typeValues: 200_000,
   imports: 1_000,
   functions: 200_000,
   tables: 4,

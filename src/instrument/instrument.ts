@@ -19,6 +19,7 @@ export interface Instrumented {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** In this order. A new pass is a file in passes/ and its name in this list. */
 const PASSES: readonly Pass[] = [memoryCap, tableCap, growRefusals, interruptible];
 
 /**

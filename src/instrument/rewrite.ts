@@ -15,20 +15,25 @@ export interface Rewrite {
   write(writer: Writer): void;
 }
 
-/** Rewrites operators in the bodies that are concerned. */
+/** Rewrites operators in the bodies that are concerned. What is written goes to one buffer: bodies may be very many. */
 export function rewriteOperators(module: WasmModule, rewrite: Rewrite): void {
+  const concerned = module.bodies.flatMap((body, index) => (rewrite.concerns(body) ? [{ body, index }] : []));
+  const writer = createWriter(concerned.reduce((size, { body }) => size + body.end - body.start + 16, 0));
   const operators = operatorCursor(indexSpaces(module), MODULE_BOUNDS);
-  for (const [index, body] of module.bodies.entries()) {
-    if (!rewrite.concerns(body)) continue;
-    const params = module.types[module.functions[index] ?? -1]?.params.length ?? 0;
-    module.bodies[index] = rewriteBody(operators, body, params, rewrite);
+  const ranges = concerned.map(({ body, index }) => {
+    const start = writer.length;
+    openBody(operators, body, module.types[module.functions[index] ?? -1]?.params.length ?? 0);
+    writeRewritten(writer, operators, body, rewrite);
+    return { start, end: writer.length };
+  });
+  const { bytes } = writer;
+  for (const [position, { body, index }] of concerned.entries()) {
+    module.bodies[index] = { ...body, ...ranges[position], bytes };
   }
 }
 
-function rewriteBody(operators: OperatorCursor, body: Body, params: number, rewrite: Rewrite): Body {
-  const writer = createWriter(body.end - body.start + 16);
+function writeRewritten(writer: Writer, operators: OperatorCursor, body: Body, rewrite: Rewrite): void {
   let copied = body.start;
-  openBody(operators, body, params);
   while (operators.depth > 0) {
     nextOperator(operators);
     if (!rewrite.matches(operators.opcode)) continue;
@@ -37,7 +42,6 @@ function rewriteBody(operators: OperatorCursor, body: Body, params: number, rewr
     copied = rewrite.place === "before" ? operators.start : operators.at;
   }
   writeRange(writer, body.bytes, copied, body.end);
-  return { ...wholeBody(writer), grows: body.grows, bulk: body.bulk };
 }
 
 /** What was written, as a body of its own without any of the operators that passes look for. */

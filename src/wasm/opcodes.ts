@@ -177,9 +177,20 @@ const REFUSED: ReadonlyArray<readonly [first: number, last: number, proposal: st
   [0xfe, 0xfe, "threads"],
 ];
 
+/** The same for the numbers after a prefix. */
+const REFUSED_AFTER_PREFIX: ReadonlyArray<
+  readonly [prefix: number, first: number, last: number, proposal: string]
+> = [
+  [0xfc, 0x12, 0x12, "memory control"],
+  [0xfc, 0x13, 0x16, "wide arithmetic"],
+  [0xfd, 0x100, 0x113, "relaxed SIMD"],
+  [0xfd, 0x120, 0x14f, "half precision"],
+];
+
 /** The proposal that a refused opcode belongs to, for the message. */
 export function proposalOf(opcode: number, number: number | undefined): string | undefined {
-  if (number !== undefined)
-    return opcode === 0xfd && number >= 0x100 && number <= 0x113 ? "relaxed SIMD" : undefined;
-  return REFUSED.find(([first, last]) => opcode >= first && opcode <= last)?.[2];
+  if (number === undefined) return REFUSED.find(([first, last]) => opcode >= first && opcode <= last)?.[2];
+  return REFUSED_AFTER_PREFIX.find(
+    ([prefix, first, last]) => opcode === prefix && number >= first && number <= last,
+  )?.[3];
 }

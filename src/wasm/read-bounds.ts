@@ -8,6 +8,8 @@ export interface ReadBounds {
   params: number;
   /** Of one type. */
   results: number;
+  /** Parameters and results of all types together. */
+  typeValues: number;
   imports: number;
   /** Defined functions. */
   functions: number;

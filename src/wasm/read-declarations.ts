@@ -19,6 +19,7 @@ const REFUSED_TYPE_FORMS = new Map<number, string>([
 ]);
 
 export function readTypes({ cursor, module, spaces, bounds }: ReadState): void {
+  let values = 0;
   for (let left = readCount(cursor, "types", bounds.types); left > 0; left -= 1) {
     const start = cursor.at;
     const form = readByte(cursor);
@@ -28,6 +29,13 @@ export function readTypes({ cursor, module, spaces, bounds }: ReadState): void {
     }
     const params = readValueTypes(cursor, "parameters", bounds.params);
     const results = readValueTypes(cursor, "results", bounds.results);
+    values += params.length + results.length;
+    if (values > bounds.typeValues) {
+      throw new WasmFormatError(
+        `more than ${bounds.typeValues} parameters and results of types together`,
+        start,
+      );
+    }
     module.types.push({ params, results });
     spaces.types += 1;
   }

@@ -158,6 +158,15 @@ test.each<[string, number, (count: number) => Uint8Array]>([
   );
 });
 
+test("parameters and results of all types are bounded together", () => {
+  const wide = [0x60, ...vector(repeat(1_000, [0x7f])), 0];
+  const types = (count: number): Uint8Array =>
+    commandWith(section(SECTION.type, [...leb(count + 1), ...VOID_TYPE, ...repeat(count, wide).flat()]));
+  const most = MODULE_BOUNDS.typeValues / 1_000;
+  expect(refusalOf(types(most))).toBeUndefined();
+  expect(refusalOf(types(most + 1))).toContain("more than 200000 parameters and results of types together");
+});
+
 test("functions of the largest size pass, and larger ones do not", () => {
   expect(refusalOf(commandWithLargeBody(MAX_BODY_BYTES, []))).toBeUndefined();
   expect(refusalOf(commandWithLargeBody(MAX_BODY_BYTES + 1, []))).toContain(

@@ -48,7 +48,7 @@ const OTHER_IMMEDIATES: ReadonlyArray<readonly number[]> = [
 
 /** What V8 has and this reader leaves out, by name. */
 const PROPOSALS =
-  /\((exceptions|typed function references|garbage collection|threads|stack switching|relaxed SIMD)\) is not supported$/;
+  /\((exceptions|typed function references|garbage collection|threads|stack switching|relaxed SIMD|wide arithmetic|half precision|memory control)\) is not supported$/;
 
 /** Runs one opcode with all immediates through both; gives how often both accepted it. */
 function compareWithV8(opcode: readonly number[]): number {
@@ -143,6 +143,7 @@ test.each([
     "label 7 does not exist: there are 1",
   ],
   ["an operator of no number", [0xff], "operator 0xff does not exist"],
+  ["wide arithmetic", [0xfc, 0x13], "operator 0xfc 19 (wide arithmetic) is not supported"],
   ["an unassigned vector operator", [0xfd, 0x9a, 0x01], "operator 0xfd 154 does not exist"],
 ])("%s is refused", (_, operators, message) => {
   expect(readerSays(moduleWith(operators))).toMatchObject({ message });
