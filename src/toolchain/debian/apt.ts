@@ -6,7 +6,7 @@ import type { Architecture } from "./architecture.ts";
 
 /** Where packages come from: one line of a sources.list. */
 export interface PackageSource {
-  /** The archive's base, `http://deb.debian.org/debian`. */
+  /** The archive's base, `http://mirror.example.org/debian`. */
   uri: string;
   /** `testing`, `bookworm-updates`. */
   suite: string;

@@ -8,24 +8,24 @@ import {
 
 const bookworm = { id: "debian", like: [], codename: "bookworm", name: "Debian" };
 
-const targets = `http://deb.debian.org/debian/ bookworm main
-http://deb.debian.org/debian/ bookworm-updates main
-http://deb.debian.org/debian/ bookworm contrib
-http://deb.debian.org/debian/ bookworm-backports main
-http://deb.debian.org/debian-security/ bookworm-security main
+const targets = `http://mirror.example.org/debian/ bookworm main
+http://mirror.example.org/debian/ bookworm-updates main
+http://mirror.example.org/debian/ bookworm contrib
+http://mirror.example.org/debian/ bookworm-backports main
+http://mirror.example.org/debian-security/ bookworm-security main
 https://deb.example.com/node nodistro main
 cdrom:[Debian]/ bookworm main
 `;
 
 test("the archive is the one that carries the system's own suite, not somebody else's repository", () => {
-  expect(debianArchives(parseIndexTargets(targets), bookworm)).toEqual(["http://deb.debian.org/debian"]);
+  expect(debianArchives(parseIndexTargets(targets), bookworm)).toEqual(["http://mirror.example.org/debian"]);
 });
 
 test("bubblewrap comes from the system's own suite, its updates and its security suite, never from backports", () => {
   expect(ownSuites(parseIndexTargets(targets), bookworm)).toEqual([
-    { uri: "http://deb.debian.org/debian", suite: "bookworm" },
-    { uri: "http://deb.debian.org/debian", suite: "bookworm-updates" },
-    { uri: "http://deb.debian.org/debian-security", suite: "bookworm-security" },
+    { uri: "http://mirror.example.org/debian", suite: "bookworm" },
+    { uri: "http://mirror.example.org/debian", suite: "bookworm-updates" },
+    { uri: "http://mirror.example.org/debian-security", suite: "bookworm-security" },
   ]);
 });
 
@@ -37,18 +37,18 @@ test("sources that name suites by their role are understood", () => {
 });
 
 test("a system whose lists were never downloaded is understood from what apt would download", () => {
-  const printed = `'http://deb.debian.org/debian/dists/bookworm/InRelease' deb.debian.org_debian_dists_bookworm_InRelease 0
-'http://deb.debian.org/debian-security/dists/bookworm-security/InRelease' deb.debian.org_x_InRelease 0
-'http://deb.debian.org/debian/dists/bookworm/main/binary-amd64/Packages.xz' deb.debian.org_Packages 0
+  const printed = `'http://mirror.example.org/debian/dists/bookworm/InRelease' mirror.example.org_debian_dists_bookworm_InRelease 0
+'http://mirror.example.org/debian-security/dists/bookworm-security/InRelease' mirror.example.org_x_InRelease 0
+'http://mirror.example.org/debian/dists/bookworm/main/binary-amd64/Packages.xz' mirror.example.org_Packages 0
 `;
   expect(parsePrintedUris(printed)).toEqual([
-    { uri: "http://deb.debian.org/debian", suite: "bookworm" },
-    { uri: "http://deb.debian.org/debian-security", suite: "bookworm-security" },
+    { uri: "http://mirror.example.org/debian", suite: "bookworm" },
+    { uri: "http://mirror.example.org/debian-security", suite: "bookworm-security" },
   ]);
 });
 
 test("another distribution's own suite makes no Debian archive", () => {
-  const sources = parseIndexTargets("http://archive.ubuntu.com/ubuntu/ noble main\n");
+  const sources = parseIndexTargets("http://archive.example.com/ubuntu/ noble main\n");
   expect(
     debianArchives(sources, { id: "ubuntu", like: ["debian"], codename: "noble", name: "Ubuntu" }),
   ).toEqual([]);
