@@ -1,11 +1,18 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { CompiledModule, ScriptExecutor } from "../src/index.ts";
 
 // Not a static import: the types are those of the sources, so that checking them needs no build.
 const entry = new URL("../dist/index.js", import.meta.url);
 
 /** The library as users get it. `npm run bench` builds it first. */
-export const library = (await import(entry.href)) as typeof import("../src/index.ts");
+export const library = await load();
+
+async function load(): Promise<typeof import("../src/index.ts")> {
+  if (existsSync(entry)) return await import(entry.href);
+  throw new Error(
+    "what is measured is the built library, and there is none: run `npm run bench`, which builds it",
+  );
+}
 
 /** The source of a script in `fixtures/scripts`. */
 export function fixture(name: string): string {

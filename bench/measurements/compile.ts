@@ -12,7 +12,11 @@ const SCRIPTS = ["hello", "weather"] as const;
 export async function compile(): Promise<Section> {
   const toolchain = await library.findToolchain({ cacheDir: library.defaultCacheDir() });
   await using rustc = await openBareRustc(toolchain, PROFILE, EDITION);
-  await using executor = new library.ScriptExecutor({ profile: PROFILE, edition: EDITION });
+  await using executor = new library.ScriptExecutor({
+    profile: PROFILE,
+    edition: EDITION,
+    jail: "required",
+  });
   const rows: Row[] = [];
   for (const script of SCRIPTS) {
     const source = fixture(script);
@@ -40,5 +44,5 @@ export async function compile(): Promise<Section> {
       },
     );
   }
-  return { name: "compile", title: `cold compile (rustc ${toolchain.version}, ${PROFILE})`, rows };
+  return { name: "compile", title: `cold compile (rustc ${toolchain.version}, ${PROFILE}, in a jail)`, rows };
 }
