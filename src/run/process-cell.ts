@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { Socket } from "node:net";
-import type { StartTransport } from "./cell.ts";
+import type { CellTransport, StartTransport } from "./cell.ts";
 
 /** The command line of a process cell, jailed or not. */
 export interface CellCommand {
@@ -12,18 +12,28 @@ export interface CellCommand {
 /** Bytes of a dying cell's last words that are kept, for the error message. */
 const MAX_LAST_WORDS = 1024;
 
+/** In the place of a cell that could not be started. */
+const NO_CELL: CellTransport = { send() {}, kill() {}, backlogBytes: 0 };
+
 /**
  * A cell in a process of its own, in a session of its own (a terminal's Ctrl-C is the host's to handle).
  * Neither the process nor its pipes keep Node alive: a run's deadline timer does, while there is a run.
  */
 export function startProcess(command: CellCommand): StartTransport {
   return (events) => {
-    const child = spawn(command.file, command.args, {
-      stdio: ["pipe", "pipe", "pipe"],
-      env: command.env,
-      cwd: "/",
-      detached: true,
-    });
+    let child: ChildProcessWithoutNullStreams;
+    try {
+      child = spawn(command.file, command.args, {
+        stdio: ["pipe", "pipe", "pipe"],
+        env: command.env,
+        cwd: "/",
+        detached: true,
+      });
+    } catch (error) {
+      // Some failures are thrown, such as too long a command line.
+      queueMicrotask(() => events.onClose(error instanceof Error ? error.message : String(error)));
+      return NO_CELL;
+    }
     let lastWords = "";
     let closed = false;
     const close = (reason: string): void => {
@@ -36,6 +46,8 @@ export function startProcess(command: CellCommand): StartTransport {
       const how = signal === null ? `exit code ${code}` : signal;
       close(lastWords === "" ? how : `${how}: ${lastWords.trim()}`);
     });
+    // Where this process may open no more files there are no pipes at all; `error` says so.
+    if ((child.stdout as Socket | undefined) === undefined) return NO_CELL;
     child.stdout.on("data", events.onBytes);
     child.stderr.on("data", (chunk: Buffer) => {
       lastWords = (lastWords + chunk.toString("utf8")).slice(-MAX_LAST_WORDS);
