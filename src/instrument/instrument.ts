@@ -71,11 +71,11 @@ function read(bytes: Uint8Array): WasmModule {
 function write(module: WasmModule): Uint8Array<ArrayBuffer> {
   const large = module.bodies.find(({ start, end }) => end - start > MAX_BODY_BYTES);
   if (large !== undefined) {
-    throw new ModuleRefused("a function is too large once it is metered", "split the function");
+    throw new ModuleRefused("a function is too large once it is capped", "split the function");
   }
   const bytes = writeModule(module);
   if (!WebAssembly.validate(bytes)) {
-    throw new ModuleRefused("it is not valid once it is metered", "report it to scriptcell: this is a bug");
+    throw new ModuleRefused("it is not valid once it is capped", "report it to scriptcell: this is a bug");
   }
   return bytes;
 }

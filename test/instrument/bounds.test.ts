@@ -179,7 +179,7 @@ test("a function that rewriting makes larger than V8 takes is refused as that", 
   const growing = [0x41, 0x00, 0x40, 0x00, 0x1a];
   expect(refusalOf(commandWithLargeBody(MAX_BODY_BYTES, growing, 1))).toBeUndefined();
   expect(refusalOf(commandWithLargeBody(MAX_BODY_BYTES, growing, 200))).toContain(
-    "a function is too large once it is metered",
+    "a function is too large once it is capped",
   );
 });
 
