@@ -1,40 +1,39 @@
 import { isAbsolute, join } from "node:path";
 import { ScriptcellError } from "../errors.ts";
 import type { Bubblewrap } from "../jail/jail.ts";
-import { findOnPath } from "../toolchain/path.ts";
 import type { Toolchain } from "../toolchain/toolchain.ts";
+import { type Attempt, attempt, type Build } from "./attempt.ts";
 import { boundDiagnostics, translateMessages } from "./collect-diagnostics.ts";
 import type { CompileLimits } from "./compile-limits.ts";
-import { readDepInfo } from "./dep-info.ts";
-import { type Diagnostic, ownDiagnostic } from "./diagnostics.ts";
-import { type Confinement, confinedRustc, type ProcessTools, type RustcPaths, rustcPaths } from "./jail.ts";
-import { type RustcEnd, runRustc } from "./rustc.ts";
-import { type Edition, type Profile, rustcFlags } from "./rustc-flags.ts";
-import { checkSource } from "./source-check.ts";
-import { spanAt } from "./source-span.ts";
-import { describeFailure, describeForeignInput, describeLargeModule, isSelfContained } from "./verdict.ts";
+import type { Diagnostic } from "./diagnostics.ts";
+import type { Confinement } from "./jail.ts";
+import { findProcessTools } from "./process-tools.ts";
+import type { RustcMessage } from "./rustc-messages.ts";
+import { refuseSource } from "./source-refusal.ts";
+import { keepSyntaxErrors, switchOff } from "./syntax-only.ts";
+import type { Presentation } from "./translate-message.ts";
+import {
+  describeFailure,
+  describeForeignInput,
+  describeLargeModule,
+  describeWithheld,
+  isSelfContained,
+} from "./verdict.ts";
 import { createWorkspace, readOutput, type Workspace } from "./workspace.ts";
 
 export { rustcFlags } from "./rustc-flags.ts";
 
 /** How a script is to be compiled. */
-export interface CompileStepOptions {
-  toolchain: Toolchain;
+export interface CompileStepOptions extends Build {
   /** The jail around the compiler; null: none, and sources that could read the host's files are refused instead. */
   bubblewrap: Bubblewrap | null;
-  edition: Edition;
-  profile: Profile;
   limits: CompileLimits;
-  /** Aborting kills the compiler and rejects with the signal's reason. */
-  signal?: AbortSignal;
 }
 
 /** What a compile came to. Where `ok` is false, at least one diagnostic is an error. */
 export type CompileStep =
   | { ok: true; bytes: Uint8Array; diagnostics: readonly Diagnostic[] }
   | { ok: false; diagnostics: readonly Diagnostic[] };
-
-const MAX_DEP_INFO_BYTES = 1024 * 1024;
 
 /**
  * Compiles a script to a wasm32-wasip1 module. The script is hostile text: rustc runs confined, what it wrote is checked,
@@ -43,128 +42,87 @@ const MAX_DEP_INFO_BYTES = 1024 * 1024;
  * @throws ScriptcellError `COMPILER_FAILED` where rustc could not be started; the signal's reason where it was aborted.
  */
 export async function compileScript(source: string, options: CompileStepOptions): Promise<CompileStep> {
-  const { toolchain, bubblewrap, edition, profile, limits, signal } = options;
-  signal?.throwIfAborted();
-  const refusal = refuseSource(source, options);
-  if (refusal !== undefined)
-    return { ok: false, diagnostics: boundDiagnostics([refusal], limits.diagnosticsBytes) };
-
-  const confinement: Confinement = { bubblewrap, tools: await findTools(), limits };
-  await using workspace = await openWorkspace(source);
-  const paths = rustcPaths(confinement, workspace);
-  const flags = [...rustcFlags(profile, edition, toolchain), ...pathFlags(toolchain, paths)];
-  const command = confinedRustc(toolchain, flags, confinement, workspace);
-  const end = await runRustc(command, limits.wallTimeMs, signal);
-  const step = await judge(end, paths, workspace, options);
-  return { ...step, diagnostics: boundDiagnostics(step.diagnostics, limits.diagnosticsBytes) };
+  options.signal?.throwIfAborted();
+  const step = await compileUnbounded(source, options);
+  return { ...step, diagnostics: boundDiagnostics(step.diagnostics, options.limits.diagnosticsBytes) };
 }
 
-/** What is wrong with a source before any compiler sees it. */
-function refuseSource(
-  source: string,
-  { bubblewrap, edition, limits }: CompileStepOptions,
-): Diagnostic | undefined {
-  const bytes = Buffer.byteLength(source);
-  if (bytes > limits.sourceBytes) {
-    return ownDiagnostic(
-      "source-too-large",
-      `the source has ${bytes} bytes; ${limits.sourceBytes} are allowed`,
-      { help: "give data as input or in a mount, or raise `compileLimits.sourceBytes`" },
-    );
+async function compileUnbounded(source: string, options: CompileStepOptions): Promise<CompileStep> {
+  const { bubblewrap, edition, limits } = options;
+  const refusal = refuseSource(source, edition, bubblewrap !== null, limits);
+  if (refusal !== undefined) return { ok: false, diagnostics: [refusal] };
+
+  const confinement = { bubblewrap, tools: await findProcessTools(), limits };
+  await using workspace = await openWorkspace(source);
+  const made = await attempt(workspace, confinement, options);
+  if (!isSelfContained(made.end, made.dependencies, workspace.scriptName)) {
+    return { ok: false, diagnostics: [describeForeignInput()] };
   }
-  const refusal = bubblewrap === null ? checkSource(source, edition) : undefined;
-  if (refusal === undefined) return undefined;
-  return ownDiagnostic(
-    "source-refused",
-    `the script ${refusal.reason}; without a jail around the compiler it is refused`,
-    {
-      span: spanAt(source, refusal.start, refusal.end),
-      ...(refusal.instead !== undefined && { help: refusal.instead }),
-    },
+  if (made.end.exitCode === 0) return await collectModule(made, workspace, options);
+  return { ok: false, diagnostics: await explain(made, source, workspace, confinement, options) };
+}
+
+async function collectModule(
+  { end }: Attempt,
+  workspace: Workspace,
+  options: CompileStepOptions,
+): Promise<CompileStep> {
+  const { toolchain, limits } = options;
+  const module = await readOutput(join(workspace.out, workspace.moduleName), limits.outputBytes);
+  const diagnostics = translateMessages(end.messages, presentation(toolchain, workspace));
+  if (module === "too-large")
+    return { ok: false, diagnostics: [...diagnostics, describeLargeModule(limits)] };
+  if (module !== "missing") return { ok: true, bytes: module, diagnostics };
+  throw new ScriptcellError(
+    "COMPILER_FAILED",
+    "rustc reports success but wrote no module: run `scriptcell doctor`",
   );
 }
 
-/** Flags that name paths: no part of a store key. */
-function pathFlags({ sysroot, linker }: Toolchain, paths: RustcPaths): string[] {
-  return [
-    "--sysroot",
-    sysroot,
-    ...(linker === undefined ? [] : ["-C", `linker=${linker}`]),
-    "--out-dir",
-    paths.scratch,
-    `--emit=link=${paths.module},dep-info=${paths.depInfo}`,
-    "--",
-    paths.script,
-  ];
-}
-
-async function judge(
-  end: RustcEnd,
-  paths: RustcPaths,
+/** Why there is no module. */
+async function explain(
+  { end, dependencies }: Attempt,
+  source: string,
   workspace: Workspace,
-  { toolchain, limits }: CompileStepOptions,
-): Promise<CompileStep> {
-  const depInfo = await readOutput(join(workspace.out, workspace.depInfoName), MAX_DEP_INFO_BYTES);
-  const text = typeof depInfo === "string" ? undefined : new TextDecoder().decode(depInfo);
-  const dependencies =
-    depInfo === "too-large" ? "foreign" : readDepInfo(text, paths.script, [paths.depInfo, paths.module]);
-  if (!isSelfContained(end, dependencies, paths.script))
-    return { ok: false, diagnostics: [describeForeignInput()] };
-
-  const presentation = { script: paths.script, scrub: pathScrubber(toolchain, workspace) };
-  if (end.exitCode !== 0) return { ok: false, diagnostics: describeFailure(end, limits, presentation) };
-
-  const module = await readOutput(join(workspace.out, workspace.moduleName), limits.outputBytes);
-  const diagnostics = translateMessages(end.messages, presentation);
-  if (module === "too-large")
-    return { ok: false, diagnostics: [...diagnostics, describeLargeModule(limits)] };
-  if (module === "missing") {
-    throw new ScriptcellError(
-      "COMPILER_FAILED",
-      "rustc reports success but wrote no module: run `scriptcell doctor`",
-    );
+  confinement: Confinement,
+  options: CompileStepOptions,
+): Promise<Diagnostic[]> {
+  let { messages } = end;
+  if (confinement.bubblewrap === null && dependencies === "missing") {
+    messages = end.how === "exited" ? await vouchFor(messages, source, confinement, options) : [];
+    // Where something else ended the compile, that is still to be said.
+    if (messages.length === 0 && end.how === "exited" && end.exitCode === 1) return [describeWithheld()];
   }
-  return { ok: true, bytes: module, diagnostics };
+  return describeFailure({ ...end, messages }, options.limits, presentation(options.toolchain, workspace));
 }
 
-/** Takes the paths of this machine out of a text: rustc names its libraries where it finds two of a kind, for example. */
-function pathScrubber({ sysroot, rustc, linker }: Toolchain, { root }: Workspace): (text: string) => string {
+/** Those messages that are about the script's syntax, and so quote nothing else. */
+async function vouchFor(
+  messages: readonly RustcMessage[],
+  source: string,
+  confinement: Confinement,
+  options: CompileStepOptions,
+): Promise<RustcMessage[]> {
+  await using workspace = await openWorkspace(switchOff(source));
+  const { end } = await attempt(workspace, confinement, options);
+  return keepSyntaxErrors(messages, end.messages);
+}
+
+/** Diagnostics name the script alone, and take the paths of this machine out of all texts. */
+function presentation({ sysroot, rustc, linker }: Toolchain, { root, scriptName }: Workspace): Presentation {
   // A distribution's sysroot is `/usr`, which scripts may well speak of themselves.
   const places = [join(sysroot, "lib", "rustlib"), sysroot, rustc, linker ?? rustc, root];
   const secret = places.filter((path) => isAbsolute(path) && path.split("/").length > 3);
-  return (text) => secret.reduce((cleaned, path) => cleaned.replaceAll(path, "<toolchain>"), text);
+  const scrub = (text: string) =>
+    secret.reduce((cleaned, path) => cleaned.replaceAll(path, "<toolchain>"), text);
+  return { script: scriptName, scrub };
 }
 
 async function openWorkspace(source: string): Promise<Workspace> {
   try {
     return await createWorkspace(source);
   } catch (cause) {
-    throw new ScriptcellError(
-      "COMPILER_FAILED",
-      "no temporary directory can be made: check TMPDIR and the disk's free space",
-      { cause },
-    );
+    const remedy = "check TMPDIR and the disk's free space";
+    throw new ScriptcellError("COMPILER_FAILED", `no temporary directory can be made: ${remedy}`, { cause });
   }
-}
-
-let tools: Promise<ProcessTools> | undefined;
-
-/** @throws ScriptcellError `COMPILER_FAILED`: without `prlimit` nothing bounds the compiler's memory. */
-function findTools(): Promise<ProcessTools> {
-  tools ??= locateTools();
-  tools.catch(() => {
-    tools = undefined;
-  });
-  return tools;
-}
-
-async function locateTools(): Promise<ProcessTools> {
-  const [[prlimit], [setpriv]] = await Promise.all([findOnPath("prlimit"), findOnPath("setpriv")]);
-  if (prlimit !== undefined) return { prlimit, setpriv };
-  const remedy =
-    "install util-linux (`apt install util-linux`); other systems than Linux cannot bound a compiler yet";
-  throw new ScriptcellError(
-    "COMPILER_FAILED",
-    `there is no prlimit on PATH to bound the compiler's memory: ${remedy}`,
-  );
 }

@@ -48,6 +48,8 @@ export type OwnDiagnosticName =
   | "source-refused"
   /** The compiler read something other than the script, so what it said and made was discarded. */
   | "foreign-input"
+  /** Without a jail around the compiler: it stopped before it told what it had read, so what it said is not shown. */
+  | "diagnostics-withheld"
   /** `compileLimits.wallTimeMs` was reached. */
   | "compile-timeout"
   /** `compileLimits.memoryBytes` was reached. */

@@ -1,6 +1,7 @@
 import type { Bubblewrap } from "../jail/jail.ts";
 import type { Toolchain } from "../toolchain/toolchain.ts";
 import type { CompileLimits } from "./compile-limits.ts";
+import type { ProcessTools } from "./process-tools.ts";
 import { CODEGEN_UNITS } from "./rustc-flags.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -21,13 +22,6 @@ export interface RustcPaths {
   depInfo: string;
   /** Directory for object files and the like. */
   scratch: string;
-}
-
-/** Programs of util-linux; absolute paths. */
-export interface ProcessTools {
-  prlimit: string;
-  /** Absent where it is not installed: a killed scriptcell then leaves a compiler behind until its processor time is used up. */
-  setpriv?: string | undefined;
 }
 
 /** What confines one compile. */

@@ -10,7 +10,6 @@ const FACTS: readonly RegExp[] = [
   /\bduplicate symbol: [^\n]{1,300}/g,
   /\bfunction signature mismatch: [^\n]{1,300}/g,
   /\bimport module mismatch for symbol: [^\n]{1,300}/g,
-  /\bunable to find library -l[\w.-]{1,100}/g,
 ];
 
 /** Whether rustc says that the linker failed. */

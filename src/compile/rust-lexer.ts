@@ -77,6 +77,13 @@ function sees(cursor: Cursor, pattern: RegExp, offset = 0): boolean {
   return pattern.test(cursor.source);
 }
 
+/** Length in UTF-16 code units of what stands before the first token of a file: a byte order mark and a shebang line. */
+export function prologueLength(source: string): number {
+  const cursor: Cursor = { source, edition: "2024", at: 0 };
+  skipPrologue(cursor);
+  return cursor.at;
+}
+
 /** A byte order mark and a shebang line. */
 function skipPrologue(cursor: Cursor): void {
   if (cursor.source.startsWith("\ufeff")) cursor.at = 1;

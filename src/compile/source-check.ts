@@ -38,15 +38,11 @@ const INSTEAD: Readonly<Record<string, string>> = {
   option_env: "use `std::env::var`, which reads the variables that the run was granted",
 };
 
-/** One open bracket, and what it says about all that stands in it. */
-interface Group {
-  /** In `#[…]` or `#![…]`, at any depth. */
-  attribute: boolean;
-  /** In the input or the definition of a macro, at any depth. */
-  macro: boolean;
-}
-
-const TOP: Group = { attribute: false, macro: false };
+/** Names that are harmless alone, and an attribute that reads files once a macro has put them together. */
+const TOGETHER: ReadonlyArray<readonly [name: string, keyword: string]> = [
+  ["path", "mod"],
+  ["link", "extern"],
+];
 
 /**
  * Decides, before any compiler sees it, whether a source can make rustc or its linker read (or write) anything but the
@@ -57,12 +53,14 @@ const TOP: Group = { attribute: false, macro: false };
  * 2. `env`, `include` and `asm` followed by `!` or by `as` (an import under another name). `std::env::args()` is fine.
  * 3. The attributes `path`, and `link` with a `name` (the linker opens it: `:../../file`, `@arguments`);
  *    `#[link(wasm_import_module = "…")]` is fine.
- * 4. In a script that defines macros, which can put any tokens together: `env`, `include` and `asm` in what macros are
- *    made of or given; so too `path` together with `mod`, and `link` together with `extern`.
+ * 4. In a script that defines macros, which can put any of its tokens next to each other: `env`, `include` and `asm`
+ *    anywhere; `path` where there is a `mod`; `link` where there is an `extern`; and metavariable expressions (a dollar
+ *    sign before a brace), which put names together.
+ *    That some of this is not stable is no help: rustc expands first and complains afterwards.
  * 5. What does not lex without doubt.
  *
- * No token means something else by macros than by its name, and a name cannot be put together on stable Rust: that is why
- * looking at tokens is enough.
+ * Every way to a file, a variable or the linker begins with one of these names in the source, which is why looking at
+ * tokens is enough.
  */
 export function checkSource(source: string, edition: Edition): SourceRefusal | undefined {
   const tokens = lexRust(source, edition);
@@ -70,89 +68,100 @@ export function checkSource(source: string, edition: Edition): SourceRefusal | u
   if (last?.kind === "malformed") {
     return { reason: `has ${last.text}`, start: last.start, end: Math.min(last.start + 1, source.length) };
   }
-  const words = new Set(tokens.map((token) => (token.kind === "identifier" ? token.text : "")));
-  return inspect(tokens, words.has("macro_rules") || words.has("macro"));
+  return refuseNames(tokens) ?? refuseAttributes(tokens) ?? refuseMacros(tokens);
 }
 
-function inspect(tokens: readonly RustToken[], definesMacros: boolean): SourceRefusal | undefined {
-  const groups: Group[] = [];
-  const inMacros = new Map<string, RustToken>();
-  const inAttribute = new Map<string, RustToken>();
+/** Rules 1 and 2. */
+function refuseNames(tokens: readonly RustToken[]): SourceRefusal | undefined {
   for (const [i, token] of tokens.entries()) {
-    const within = groups.at(-1) ?? TOP;
-    if (token.kind === "punctuation") {
-      if ("([{".includes(token.text)) groups.push(openGroup(tokens, i, within));
-      else if (")]}".includes(token.text)) groups.pop();
-      if (within.attribute && !(groups.at(-1) ?? TOP).attribute) inAttribute.clear();
-    }
     if (token.kind !== "identifier") continue;
-    if (within.attribute) inAttribute.set(token.text, token);
-    if (within.macro && definesMacros) inMacros.set(token.text, token);
-    const refusal = refuseName(tokens, i) ?? refuseAttribute(inAttribute) ?? refuseMacroInput(inMacros);
-    if (refusal !== undefined) return refusal;
+    const never = lookUp(NEVER, token.text);
+    if (never !== undefined) return refusal(token, `${never} (\`${token.text}\`)`);
+    const macro = lookUp(AS_MACRO, token.text);
+    if (macro === undefined) continue;
+    const next = tokens[i + 1];
+    if (isPunctuation(next, "!")) return refusal(token, `${macro} (\`${token.text}!\`)`);
+    if (next?.kind === "identifier" && next.text === "as") {
+      return refusal(
+        token,
+        `imports \`${token.text}\` under another name, which can be the macro that ${macro}`,
+      );
+    }
   }
   return undefined;
 }
 
-function openGroup(tokens: readonly RustToken[], i: number, within: Group): Group {
-  const [before, beforeThat] = [tokens[i - 1], tokens[i - 2]];
-  const attribute =
-    isPunctuation(before, "#") || (isPunctuation(before, "!") && isPunctuation(beforeThat, "#"));
-  // `name!(…)` and `macro_rules! name {…}`; `!(…)` counts too, which does no harm.
-  const call =
-    isPunctuation(before, "!") || (before?.kind === "identifier" && isPunctuation(beforeThat, "!"));
-  return { attribute: within.attribute || attribute, macro: within.macro || (call && !attribute) };
+/** Rule 3. */
+function refuseAttributes(tokens: readonly RustToken[]): SourceRefusal | undefined {
+  for (const names of attributesIn(tokens)) {
+    const [path, link] = [names.get("path"), names.get("link")];
+    if (path !== undefined)
+      return refusal(path, "has a `path` attribute, which reads a file at compile time");
+    if (link !== undefined && names.has("name")) {
+      return refusal(link, "has a `link` attribute with a name, which the linker opens as a file");
+    }
+  }
+  return undefined;
+}
+
+/** The names in each outermost `#[…]` and `#![…]`. */
+function* attributesIn(tokens: readonly RustToken[]): Generator<ReadonlyMap<string, RustToken>> {
+  let names: Map<string, RustToken> | undefined;
+  let depth = 0;
+  for (const [i, token] of tokens.entries()) {
+    if (names === undefined) {
+      if (!opensAttribute(tokens, i)) continue;
+      names = new Map();
+      depth = 0;
+    }
+    if (token.kind === "identifier") names.set(token.text, token);
+    if (token.kind !== "punctuation") continue;
+    if ("([{".includes(token.text)) depth += 1;
+    else if (")]}".includes(token.text)) depth -= 1;
+    if (depth > 0) continue;
+    yield names;
+    names = undefined;
+  }
+  if (names !== undefined) yield names;
+}
+
+function opensAttribute(tokens: readonly RustToken[], i: number): boolean {
+  if (!isPunctuation(tokens[i], "[")) return false;
+  const before = tokens[i - 1];
+  return isPunctuation(before, "#") || (isPunctuation(before, "!") && isPunctuation(tokens[i - 2], "#"));
+}
+
+/** Rule 4. */
+function refuseMacros(tokens: readonly RustToken[]): SourceRefusal | undefined {
+  const names = new Map(
+    tokens.flatMap((token) => (token.kind === "identifier" ? [[token.text, token] as const] : [])),
+  );
+  if (!names.has("macro_rules") && !names.has("macro")) return undefined;
+  for (const [name, token] of names) {
+    const macro = lookUp(AS_MACRO, name);
+    if (macro === undefined) continue;
+    const what = `defines macros and uses \`${name}\`, from which they can make the macro that ${macro}`;
+    return {
+      ...refusal(token, what),
+      instead: `write the script without \`macro_rules!\`, or without \`${name}\``,
+    };
+  }
+  for (const [name, keyword] of TOGETHER) {
+    const token = names.get(name);
+    if (token === undefined || !names.has(keyword)) continue;
+    return refusal(
+      token,
+      `defines macros and uses \`${name}\` and \`${keyword}\`, from which they can make a \`${name}\` attribute`,
+    );
+  }
+  const dollar = tokens.find((token, i) => isPunctuation(token, "$") && isPunctuation(tokens[i + 1], "{"));
+  return (
+    dollar && refusal(dollar, "defines macros with metavariable expressions, which can put any name together")
+  );
 }
 
 function isPunctuation(token: RustToken | undefined, text: string): boolean {
   return token?.kind === "punctuation" && token.text === text;
-}
-
-function refuseName(tokens: readonly RustToken[], i: number): SourceRefusal | undefined {
-  const [token, next] = [tokens[i], tokens[i + 1]];
-  if (token === undefined) return undefined;
-  const never = lookUp(NEVER, token.text);
-  if (never !== undefined) return refusal(token, `${never} (\`${token.text}\`)`);
-  const macro = lookUp(AS_MACRO, token.text);
-  if (macro === undefined) return undefined;
-  if (isPunctuation(next, "!")) return refusal(token, `${macro} (\`${token.text}!\`)`);
-  if (next?.kind !== "identifier" || next.text !== "as") return undefined;
-  return refusal(token, `imports \`${token.text}\` under another name, which can be the macro that ${macro}`);
-}
-
-function refuseAttribute(names: ReadonlyMap<string, RustToken>): SourceRefusal | undefined {
-  const path = names.get("path");
-  if (path !== undefined) return refusal(path, "has a `path` attribute, which reads a file at compile time");
-  const link = names.get("link");
-  if (link === undefined || !names.has("name")) return undefined;
-  return refusal(link, "has a `link` attribute with a name, which the linker opens as a file");
-}
-
-function refuseMacroInput(names: ReadonlyMap<string, RustToken>): SourceRefusal | undefined {
-  for (const [text, token] of names) {
-    const macro = lookUp(AS_MACRO, text);
-    if (macro !== undefined) {
-      const what = `defines macros and uses \`${text}\` within macros, which can come to the macro that ${macro}`;
-      return {
-        ...refusal(token, what),
-        instead: `use \`${text}\` outside of macros, for example in a \`let\` before`,
-      };
-    }
-  }
-  const [path, link] = [names.get("path"), names.get("link")];
-  if (path !== undefined && names.has("mod")) {
-    return refusal(
-      path,
-      "defines macros and uses `path` and `mod` within macros, which can come to a `path` attribute",
-    );
-  }
-  if (link !== undefined && names.has("extern")) {
-    return refusal(
-      link,
-      "defines macros and uses `link` and `extern` within macros, which can come to a `link` attribute",
-    );
-  }
-  return undefined;
 }
 
 function refusal({ text, start }: RustToken, reason: string): SourceRefusal {

@@ -18,8 +18,8 @@ const INTERNAL_ERROR = /^error: internal compiler error/;
  *
  * - Where dep-info names more than the script, or a span lies in another file: never.
  * - Where rustc succeeded: only if dep-info is there and names the script.
- * - Where rustc failed before it wrote dep-info (it does so when it cannot read a token, or crashes): yes. In a jail there
- *   was nothing else to read; without one the source was refused beforehand if it could name anything else.
+ * - Where rustc failed before it wrote dep-info (because of the script's syntax, a missing crate, or a crash): in a jail
+ *   yes, because there was nothing else to read; without one only what `keepSyntaxErrors` leaves.
  */
 export function isSelfContained(
   { exitCode, messages }: RustcEnd,
@@ -38,6 +38,17 @@ export function describeForeignInput(): Diagnostic {
     "the script makes the compiler read something other than the script: a file, or an environment variable",
     {
       help: "remove `include!`, `include_str!`, `include_bytes!`, `env!` and `#[path]`: read files and variables at run time, from what the run was granted",
+    },
+  );
+}
+
+/** The answer where rustc stopped before it could tell what it had read, and there was no jail to tell it either. */
+export function describeWithheld(): Diagnostic {
+  return ownDiagnostic(
+    "diagnostics-withheld",
+    "the script does not compile; what the compiler says about it is not shown, because without a jail nothing tells whether it quotes other files",
+    {
+      help: "macros that expand without end do this; install bubblewrap (`scriptcell setup`) to see all diagnostics",
     },
   );
 }
