@@ -1,6 +1,7 @@
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Bubblewrap } from "../jail/jail.ts";
+import { hideKernelProc } from "./kernel-proc.ts";
 import type { CellCommand } from "./process-cell.ts";
 import type { WireMount } from "./protocol.ts";
 
@@ -112,6 +113,7 @@ function jailArgs({ nodeLibraries }: CellConfinement, mounts: readonly CellMount
     ...readOnly(PACKAGE_JSON, "/cell/package.json"),
     "--proc",
     "/proc",
+    ...hideKernelProc(),
     ...mounts.flatMap((mount, i) => [
       mount.access === "read" ? "--ro-bind" : "--bind",
       mount.source,
