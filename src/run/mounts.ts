@@ -5,6 +5,12 @@ import type { Mount } from "../capabilities.ts";
 import { ScriptcellError } from "../errors.ts";
 import type { WireMount } from "./protocol.ts";
 
+/** A caller's mount, resolved. */
+export interface ResolvedMount extends WireMount {
+  /** Device and inode. A cell keeps its directories open, so another directory that has come to the same path needs another cell. */
+  identity: string;
+}
+
 /** Kernel interfaces: what is in them is not files. */
 const KERNEL_TREES = ["/proc", "/sys", "/dev"];
 
@@ -12,7 +18,7 @@ const KERNEL_TREES = ["/proc", "/sys", "/dev"];
  * Resolves a caller's mounts for a cell: host directories made absolute and free of symlinks, guest paths normalised.
  * @throws ScriptcellError MOUNT_REFUSED, INVALID_OPTIONS
  */
-export function resolveMounts(mounts: readonly Mount[], cacheDir: string): WireMount[] {
+export function resolveMounts(mounts: readonly Mount[], cacheDir: string): ResolvedMount[] {
   if (mounts.length > 0 && process.platform !== "linux") {
     throw new ScriptcellError(
       "MOUNT_REFUSED",
@@ -32,7 +38,7 @@ export function resolveMounts(mounts: readonly Mount[], cacheDir: string): WireM
       );
     seen.add(guest);
     return {
-      source: hostDirectory(mount.host, homes, cache),
+      ...hostDirectory(mount.host, homes, cache),
       guest,
       access: mount.access ?? "read",
       maxBytes: mount.maxBytes ?? null,
@@ -41,16 +47,22 @@ export function resolveMounts(mounts: readonly Mount[], cacheDir: string): WireM
 }
 
 /** The directory free of symbolic links; `homes` and `cache` already are. */
-function hostDirectory(host: string, homes: readonly string[], cache: string): string {
+function hostDirectory(
+  host: string,
+  homes: readonly string[],
+  cache: string,
+): Pick<ResolvedMount, "source" | "identity"> {
   const refuse = (why: string, cause?: unknown): never => {
     throw new ScriptcellError("MOUNT_REFUSED", `cannot mount ${host}: ${why}`, { cause });
   };
   let directory: string;
+  let identity: string;
   try {
     // Every run looks again, because a link may have changed; `native` is one call where the other is several for each part of a path.
     directory = realpathSync.native(resolve(host));
-    if (!statSync(directory).isDirectory())
-      refuse("it is not a directory; mount the directory that holds it");
+    const stat = statSync(directory, { bigint: true });
+    identity = `${stat.dev}:${stat.ino}`;
+    if (!stat.isDirectory()) refuse("it is not a directory; mount the directory that holds it");
   } catch (error) {
     if (error instanceof ScriptcellError) throw error;
     return refuse((error as Error).message, error);
@@ -65,7 +77,7 @@ function hostDirectory(host: string, homes: readonly string[], cache: string): s
   if (contains(directory, cache) || contains(cache, directory)) {
     refuse("it holds scriptcell's own cache, or lies in it: a script could replace other scripts' modules");
   }
-  return directory;
+  return { source: directory, identity };
 }
 
 /** Whether `inner` is `outer` or lies below it. */

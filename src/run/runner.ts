@@ -6,9 +6,9 @@ import { sharedLibrariesOf } from "../jail/libraries.ts";
 import type { Limits } from "../limits.ts";
 import { Cell, type PreparedModule } from "./cell.ts";
 import { type CellConfinement, cellCommand } from "./jail.ts";
+import type { ResolvedMount } from "./mounts.ts";
 import { type CellKind, CellPool, type PoolOptions } from "./pool.ts";
 import { startProcess } from "./process-cell.ts";
-import type { WireMount } from "./protocol.ts";
 import { type RunJob, type RunRecord, runInCell } from "./run.ts";
 import { startWorker } from "./worker-cell.ts";
 
@@ -23,7 +23,7 @@ export interface RunnerOptions {
 /** Who runs, and in what. */
 export interface Placement {
   tenant: string;
-  mounts: readonly WireMount[];
+  mounts: readonly ResolvedMount[];
   stackBytes: number;
 }
 
@@ -107,19 +107,20 @@ export class Runner {
 
   #newKind(
     owner: string,
-    mounts: readonly WireMount[],
+    mounts: readonly ResolvedMount[],
     stackBytes: number,
     confinement: CellConfinement,
   ): CellKind {
     // Cells open their mounts when they start, so only cells without mounts can be started before anybody asks.
+    const wired = mounts.map(({ identity: _, ...mount }) => mount);
     const kind = { owner, shape: JSON.stringify([stackBytes, mounts]), spare: mounts.length === 0 };
     if (this.#options.isolation === "worker") {
       return {
         ...kind,
-        start: () => new Cell(startWorker(stackBytes), { cell: "worker", jail: "none" }, mounts),
+        start: () => new Cell(startWorker(stackBytes), { cell: "worker", jail: "none" }, wired),
       };
     }
-    const { command, mounts: bound } = cellCommand(confinement, stackBytes, mounts);
+    const { command, mounts: bound } = cellCommand(confinement, stackBytes, wired);
     const jail = confinement.bubblewrap === null ? "none" : "bubblewrap";
     return { ...kind, start: () => new Cell(startProcess(command), { cell: "process", jail }, bound) };
   }

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
@@ -29,9 +37,12 @@ const refused = (message: RegExp) =>
   expect.objectContaining({ code: "MOUNT_REFUSED", message: expect.stringMatching(message) });
 
 test("a mount is read-only and has no quota of its own unless it says so", () => {
-  expect(resolve(mountAt(data))).toEqual([{ source: data, guest: "/data", access: "read", maxBytes: null }]);
+  const identity = expect.stringMatching(/^\d+:\d+$/);
+  expect(resolve(mountAt(data))).toEqual([
+    { source: data, identity, guest: "/data", access: "read", maxBytes: null },
+  ]);
   expect(resolve({ host: data, guest: "/out", access: "read-write", maxBytes: 0 })).toEqual([
-    { source: data, guest: "/out", access: "read-write", maxBytes: 0 },
+    { source: data, identity, guest: "/out", access: "read-write", maxBytes: 0 },
   ]);
 });
 
@@ -42,6 +53,17 @@ test("a relative host directory counts from the working directory", () => {
 test("a host directory behind a symbolic link is what the link names", () => {
   symlinkSync(data, join(root, "link"));
   expect(resolve(mountAt(join(root, "link")))[0]?.source).toBe(data);
+});
+
+test("another directory at the same path is another mount", () => {
+  const path = join(root, "replaced");
+  mkdirSync(path);
+  const [before] = resolve(mountAt(path));
+  renameSync(path, join(root, "kept"));
+  mkdirSync(path);
+  const [after] = resolve(mountAt(path));
+  expect(after?.source).toBe(before?.source);
+  expect(after?.identity).not.toBe(before?.identity);
 });
 
 test("a guest path loses doubled and trailing slashes, and / stays /", () => {

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -194,5 +195,19 @@ describe("a mount that the cell cannot have", () => {
     expect(await read()).toBe("inside");
     execFileSync("ln", ["-sfn", join(root, "outside"), link]);
     expect(await read()).toBe("");
+  });
+
+  test("is the directory that is at its path now, not the one that a warm cell was started with", async () => {
+    const workspace = join(root, "workspace");
+    const source = `fn main() { print!("{}", std::fs::read_to_string("/data/file.txt").unwrap_or_default()); }`;
+    const read = async () =>
+      (await executor.run(source, { capabilities: { mounts: [{ host: workspace, guest: "/data" }] } }))
+        .stdout;
+    for (const content of ["first", "second"]) {
+      rmSync(workspace, { recursive: true, force: true });
+      mkdirSync(workspace);
+      writeFileSync(join(workspace, "file.txt"), content);
+      expect(await read()).toBe(content);
+    }
   });
 });
