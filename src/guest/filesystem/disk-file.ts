@@ -17,6 +17,8 @@ const {
 } = fs;
 
 const MAX_POSITION = BigInt(Number.MAX_SAFE_INTEGER);
+/** Where a file ends at the latest, as the system counts. */
+const MAX_SIZE = (1n << 63n) - 2n;
 
 /** The flags to open a regular file with. */
 export function accessFlags(mode: OpenMode): number {
@@ -40,6 +42,7 @@ export class DiskFile implements File {
   }
 
   read(into: Uint8Array, start: number, length: number, position: bigint): number {
+    if (position + BigInt(length) > MAX_SIZE) return 0;
     return attempt(() => readSync(this.#open(), into, start, length, position));
   }
 

@@ -85,8 +85,8 @@ export function pollCalls(host: Host): HostCalls {
 
   /** Files and streams never keep a guest waiting here: files are always ready, and reading stdin waits by itself. */
   function readiness(fd: number, type: number): { bytes: bigint; flags: number } {
+    requireDirection(descriptors.get(fd), type);
     const descriptor = descriptors.capable(fd, Right.POLL_FD_READWRITE);
-    requireDirection(descriptor, type);
     if (type === EventType.FD_WRITE || descriptor.kind !== "file") return { bytes: 1n, flags: 0 };
     const left = descriptor.file.size() - descriptor.position;
     return left > 0n ? { bytes: left, flags: 0 } : { bytes: 0n, flags: HANGUP };

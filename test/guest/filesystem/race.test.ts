@@ -1,0 +1,74 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { openDiskDirectory } from "../../../src/guest/filesystem/disk.ts";
+import { Failure } from "../../../src/guest/filesystem/errno.ts";
+import { Walk } from "../../../src/guest/filesystem/walk.ts";
+import { scratch } from "../support.ts";
+
+const MODE = { read: true, write: false, truncate: false };
+/** How often a program that checks a path and then opens it must have been tricked before the test believes in the race. */
+const LOSSES = 5;
+const MAX_ROUNDS = 3_000_000;
+
+test("a directory that is swapped with a link while a path is walked never leads the walk outside", async () => {
+  const outside = scratch();
+  const root = join(outside, "mount");
+  mkdirSync(join(root, "a"), { recursive: true });
+  writeFileSync(join(root, "a/file"), "inside");
+  writeFileSync(join(outside, "file"), "outside");
+  symlinkSync("..", join(root, "link"));
+
+  const swapper = fork(fileURLToPath(new URL("children/swap.ts", import.meta.url)), [root]);
+  onTestFinished(() => void swapper.kill("SIGKILL"));
+  await once(swapper, "message");
+
+  const mount = openDiskDirectory(root);
+  const seen = { inside: 0, refused: 0, outside: 0, lost: 0 };
+  for (let round = 0; round < MAX_ROUNDS && seen.lost < LOSSES; round++) {
+    if (checkThenOpen(root, join(root, "a/file")) === "outside") seen.lost += 1;
+    seen[walkAndOpen(mount, "a/file")] += 1;
+  }
+  mount.close();
+
+  expect(seen).toMatchObject({ outside: 0, lost: LOSSES });
+  expect(seen.inside).toBeGreaterThan(0);
+  expect(seen.refused).toBeGreaterThan(0);
+}, 300_000);
+
+function walkAndOpen(
+  mount: ReturnType<typeof openDiskDirectory>,
+  path: string,
+): "inside" | "outside" | "refused" {
+  const walk = new Walk(mount, path);
+  try {
+    const found = walk.current && open(walk);
+    if (found?.kind !== "file") return "refused";
+    const bytes = new Uint8Array(16);
+    const length = found.read(bytes, 0, 16, 0n);
+    found.close();
+    return new TextDecoder().decode(bytes.subarray(0, length)) as "inside" | "outside";
+  } catch (error) {
+    if (error instanceof Failure) return "refused";
+    throw error;
+  } finally {
+    walk.close();
+  }
+}
+
+function open(walk: Walk) {
+  const name = walk.next();
+  return name === undefined ? undefined : walk.current.open(name, MODE);
+}
+
+/** What most programs do, and what this library must not do. */
+function checkThenOpen(root: string, path: string): string | undefined {
+  try {
+    return realpathSync(path).startsWith(`${root}/`) ? readFileSync(path, "utf8") : undefined;
+  } catch {
+    return undefined;
+  }
+}
