@@ -1,4 +1,5 @@
 import type { DiagnosticSpan } from "./diagnostics.ts";
+import { clip, MAX_LINE } from "./translate-message.ts";
 
 /** The span of a stretch of one line of the source, given in UTF-16 code units. */
 export function spanAt(source: string, start: number, end: number): DiagnosticSpan {
@@ -17,6 +18,6 @@ export function spanAt(source: string, start: number, end: number): DiagnosticSp
     byteStart,
     byteEnd: byteStart + Buffer.byteLength(covered),
     primary: true,
-    text: [source.slice(lineStart, lineEnd < 0 ? source.length : lineEnd)],
+    text: [clip(source.slice(lineStart, lineEnd < 0 ? source.length : lineEnd), MAX_LINE)],
   };
 }

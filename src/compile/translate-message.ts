@@ -11,7 +11,8 @@ export interface Presentation {
 
 const MAX_MESSAGE = 2_000;
 const MAX_RENDERED = 8_000;
-const MAX_LINE = 400;
+/** Characters of a source line that a span shows. */
+export const MAX_LINE = 400;
 const MAX_LINES = 8;
 const MAX_SPANS = 16;
 const MAX_CHILDREN = 16;
