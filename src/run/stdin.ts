@@ -48,7 +48,12 @@ function fromBytes(bytes: Uint8Array): Stdin {
 }
 
 function fromStream(source: AsyncIterable<string | Uint8Array> | ReadableStream<string | Uint8Array>): Stdin {
-  const iterator = (source as AsyncIterable<string | Uint8Array>)[Symbol.asyncIterator]();
+  // Taken at the first need: a run that is turned away leaves the stream to the caller's next try.
+  let iterator: AsyncIterator<string | Uint8Array> | undefined;
+  const opened = (): AsyncIterator<string | Uint8Array> => {
+    iterator ??= (source as AsyncIterable<string | Uint8Array>)[Symbol.asyncIterator]();
+    return iterator;
+  };
   let rest: Uint8Array = NOTHING;
   let end = false;
   return {
@@ -56,7 +61,7 @@ function fromStream(source: AsyncIterable<string | Uint8Array> | ReadableStream<
     attached: NOTHING,
     async pull(maxBytes) {
       while (rest.length === 0 && !end) {
-        const next = await iterator.next();
+        const next = await opened().next();
         if (next.done === true) end = true;
         else rest = bytesOf(next.value);
       }
@@ -66,7 +71,7 @@ function fromStream(source: AsyncIterable<string | Uint8Array> | ReadableStream<
     },
     cancel() {
       // The source's own clean-up; its failure is nobody's result any more.
-      if (!end) (async () => iterator.return?.())().catch(() => {});
+      if (!end) (async () => opened().return?.())().catch(() => {});
     },
   };
 }

@@ -132,6 +132,15 @@ test("cancelling lets the source clean up", async () => {
   await vi.waitFor(() => expect(cleanedUp).toHaveBeenCalledOnce());
 });
 
+test("a stream that nobody read is the caller's own until it is cancelled", async () => {
+  const cancelled = vi.fn();
+  const stream = new ReadableStream<string>({ cancel: cancelled });
+  const stdin = openStdin(stream);
+  expect(stream.locked).toBe(false);
+  stdin.cancel();
+  await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
+});
+
 test("a source that was read to its end is not cancelled", async () => {
   const source = streamOf("x");
   const returned = vi.spyOn(source, "return");
