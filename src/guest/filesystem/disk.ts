@@ -42,9 +42,19 @@ const O_PATH = 0o10000000;
 const REFERENCE = O_PATH | constants.O_NOFOLLOW;
 const DIRECTORY_REFERENCE = REFERENCE | constants.O_DIRECTORY;
 
-/** Opens a host directory, whose path the caller has chosen and may lead over links. */
+/**
+ * Opens a host directory, whose path the caller has chosen and may lead over links. Throws the system's error where that
+ * fails, and an error that names /proc where the directory could not be used afterwards.
+ */
 export function openDiskDirectory(path: string): Directory {
-  return new DiskDirectory(openSync(path, O_PATH | constants.O_DIRECTORY), createStatReader());
+  const directory = new DiskDirectory(openSync(path, O_PATH | constants.O_DIRECTORY), createStatReader());
+  try {
+    directory.reopen().close();
+    return directory;
+  } catch (error) {
+    directory.close();
+    throw new Error("mounts need /proc, and /proc/self/fd cannot be used here", { cause: error });
+  }
 }
 
 class DiskDirectory implements Directory {

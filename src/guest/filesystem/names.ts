@@ -7,7 +7,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export function decodeName(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
-  } catch {
-    throw new Failure(Errno.ILSEQ);
+  } catch (error) {
+    // Anything else is no matter of the bytes: an exhausted stack, for one, has to end the guest.
+    throw error instanceof TypeError ? new Failure(Errno.ILSEQ) : error;
   }
 }
