@@ -18,32 +18,32 @@ export function fileCalls(host: Host): HostCalls {
   const output = createOutput(host);
 
   function read(file: FileDescriptor, buffers: readonly Buffer[], position: bigint): number {
-    let done = 0;
-    for (const { address, length } of buffers) {
-      const got = file.file.read(memory.all, address, length, position + BigInt(done));
-      done += got;
-      if (got < length) break;
-    }
+    return inTurn(buffers, ({ address, length }, done) =>
+      file.file.read(memory.all, address, length, position + BigInt(done)),
+    );
+  }
+
+  function write(file: FileDescriptor, buffers: readonly Buffer[], position: bigint): number {
+    if (buffers.length > 0) chargeGap(file, position);
+    const done = inTurn(buffers, ({ address, length }, before) =>
+      withinBudget(file, length, (allowed) =>
+        file.file.write(memory.all, address, allowed, position + BigInt(before)),
+      ),
+    );
+    file.reach = larger(file.reach, position + BigInt(done));
     return done;
   }
 
-  function write(file: FileDescriptor, buffers: readonly Buffer[], position: bigint | "end"): number {
-    if (position !== "end" && buffers.length > 0) chargeGap(file, position);
-    let done = 0;
-    for (const { address, length } of buffers) {
-      // A write that is cut short by the budget is a short write; only the next one, which gets nothing, fails.
-      if (done > 0 && Math.min(budget.bytes, file.mount.bytes) === 0) break;
-      const allowed = allowBytes(budget, file.mount, length, file.path);
-      const put =
-        position === "end"
-          ? file.file.append(memory.all, address, allowed)
-          : file.file.write(memory.all, address, allowed, position + BigInt(done));
-      spendBytes(budget, file.mount, put);
-      done += put;
-      if (put < length) break;
-    }
-    if (position !== "end") file.reach = larger(file.reach, position + BigInt(done));
-    return done;
+  function append(file: FileDescriptor, buffers: readonly Buffer[]): number {
+    return inTurn(buffers, ({ address, length }) =>
+      withinBudget(file, length, (allowed) => file.file.append(memory.all, address, allowed)),
+    );
+  }
+
+  function withinBudget(file: FileDescriptor, wanted: number, put: (allowed: number) => number): number {
+    const written = put(allowBytes(budget, file.mount, wanted, file.path));
+    spendBytes(budget, file.mount, written);
+    return written;
   }
 
   /** A write beyond the end makes the file longer by the gap as well. */
@@ -51,6 +51,7 @@ export function fileCalls(host: Host): HostCalls {
     if (position <= file.reach) return;
     file.reach = larger(file.reach, file.file.size());
     takeGrowth(budget, file.mount, position - file.reach, file.path);
+    file.reach = larger(file.reach, position);
   }
 
   function setPosition(file: FileDescriptor, position: bigint, result: number): void {
@@ -93,7 +94,7 @@ export function fileCalls(host: Host): HostCalls {
       }
       const file = descriptors.file(fd, Right.FD_WRITE);
       const appends = (file.flags & FdFlag.APPEND) !== 0;
-      const put = write(file, buffers, appends ? "end" : file.position);
+      const put = appends ? append(file, buffers) : write(file, buffers, file.position);
       if (put > 0) file.position = appends ? file.file.size() : file.position + BigInt(put);
       memory.setU32(result, put);
     }),
@@ -106,7 +107,7 @@ export function fileCalls(host: Host): HostCalls {
       if (position > MAX_POSITION) throw new Failure(Errno.INVAL);
       // As on Linux, a file in append mode takes the bytes at its end whatever the position.
       const appends = (file.flags & FdFlag.APPEND) !== 0;
-      memory.setU32(result, write(file, buffers, appends ? "end" : position));
+      memory.setU32(result, appends ? append(file, buffers) : write(file, buffers, position));
     }),
 
     fd_seek: call("iIii", (fd, unsignedOffset, whence, result) => {
@@ -148,6 +149,25 @@ export function fileCalls(host: Host): HostCalls {
     fd_sync: call("i", (fd) => descriptors.file(fd, Right.FD_SYNC).file.sync("all")),
     fd_datasync: call("i", (fd) => descriptors.file(fd, Right.FD_DATASYNC).file.sync("data")),
   };
+}
+
+/**
+ * Moves one buffer after the other until one is not moved whole. A failure after some bytes were moved is kept for the next
+ * call, as the system does: the guest has to know of the bytes.
+ */
+function inTurn(buffers: readonly Buffer[], move: (buffer: Buffer, done: number) => number): number {
+  let done = 0;
+  for (const buffer of buffers) {
+    try {
+      const moved = move(buffer, done);
+      done += moved;
+      if (moved < buffer.length) break;
+    } catch (error) {
+      if (done > 0 && error instanceof Failure) break;
+      throw error;
+    }
+  }
+  return done;
 }
 
 function larger(a: bigint, b: bigint): bigint {

@@ -312,6 +312,14 @@ describe("limits.diskBytes and mounts[].maxBytes", () => {
     ]);
   });
 
+  test("a write of several buffers that reaches it between two of them is short, and nothing is told yet", () => {
+    const { guest, fd } = limited(3);
+    expect(guest.write(fd, "abc", "def")).toBe(3);
+    expect(guest.denials).toEqual([]);
+    expect(guest.write(fd, "def")).toBe("NOSPC");
+    expect(guest.denials).toHaveLength(1);
+  });
+
   test("a mount's own limit holds as well, and is the one that is told", () => {
     const { guest, fd, root } = limited(100, 4);
     expect(guest.write(fd, "abcdef")).toBe(4);
