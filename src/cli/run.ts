@@ -109,7 +109,12 @@ async function run(
 
 /** Says how it ended, and makes an exit code of it. */
 function conclusion(file: string, result: RunResult, flags: RunFlags, signal: AbortSignal): number {
-  const exitCode = signal.reason instanceof Interruption ? signal.reason.exitCode : exitCodeOf(result);
+  const { reason } = signal;
+  if (reason instanceof Interruption && result.status !== "cancelled") {
+    // It came when the script had ended and its output had not yet arrived: that is no success.
+    return conclusion(file, { ...result, status: "cancelled", reason }, flags, signal);
+  }
+  const exitCode = reason instanceof Interruption ? reason.exitCode : exitCodeOf(result);
   // Whoever went away while reading wants to hear no more.
   if (exitCode === EXIT.brokenPipe) return exitCode;
   if (flags.json === true) printJson(resultDocument(result));
