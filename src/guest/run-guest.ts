@@ -4,11 +4,13 @@ import {
   MAX_CHUNK_BYTES,
   MAX_DENIAL_TEXT,
   MAX_DENIALS,
+  type MemorySize,
   type RunRequest,
   type WireClock,
 } from "../run/protocol.ts";
-import { GROW_REFUSALS_EXPORT } from "../wasm/reserved.ts";
+import { GROW_REFUSALS_EXPORT, MEMORY_IMPORT } from "../wasm/reserved.ts";
 import type { Channel } from "./channel.ts";
+import type { Memories } from "./memories.ts";
 import { createPreview1, type OpenPreopens } from "./preview1/create.ts";
 import {
   type GuestClock,
@@ -20,13 +22,26 @@ import {
 } from "./preview1/preview1.ts";
 import { trapCode } from "./traps.ts";
 
-/** Modules of this cell by key; bytes until their first run. */
-export type CellModules = Map<string, Uint8Array<ArrayBuffer> | CompiledModule>;
+/** Modules of this cell by key. */
+export type CellModules = Map<string, CellModule>;
+
+/** A module of this cell; bytes until its first run. */
+export interface CellModule {
+  code: Uint8Array<ArrayBuffer> | CompiledModule;
+  memory: MemorySize;
+}
 
 interface CompiledModule {
   module: WebAssembly.Module;
-  /** The functions that it imports. */
+  /** The WASI functions that it imports. */
   imports: readonly string[];
+}
+
+/** A guest that has ended: what to answer, and the memory it leaves. */
+export interface FinishedGuest {
+  done: CellMessage & { kind: "done" };
+  memory: WebAssembly.Memory;
+  memorySize: MemorySize;
 }
 
 /** Runs one guest, from a fresh instance to its end, and says how it ended. Output and refusals are sent on the way. */
@@ -35,8 +50,9 @@ export function runGuest(
   stdin: Uint8Array,
   modules: CellModules,
   preopens: OpenPreopens,
+  memories: Memories,
   channel: Channel,
-): CellMessage & { kind: "done" } {
+): FinishedGuest {
   const denials = denialLog(channel);
   const io: Preview1Io = {
     readStdin: stdinReader(request, stdin, channel),
@@ -50,12 +66,17 @@ export function runGuest(
   const grants = { ...request, clock: guestClock(request.clock) };
   let wasi: Preview1 | undefined;
   let exports: WebAssembly.Exports = {};
+  const known = sent(request.module, modules);
+  const memory = memories.take(known.memory);
   let end: GuestEnd;
   try {
-    const { module, imports } = compiled(request.module, modules);
+    const { module, imports } = compiled(known);
     wasi = createPreview1(preopens, grants, io, imports);
-    exports = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi.imports }).exports;
-    wasi.bind(exports.memory as WebAssembly.Memory);
+    exports = new WebAssembly.Instance(module, {
+      wasi_snapshot_preview1: wasi.imports,
+      [MEMORY_IMPORT.module]: { [MEMORY_IMPORT.name]: memory },
+    }).exports;
+    wasi.bind(memory);
     (exports._start as () => void)();
     end = { how: "exit", exitCode: 0 };
   } catch (error) {
@@ -64,23 +85,29 @@ export function runGuest(
     wasi?.close();
   }
   const refused = exports[GROW_REFUSALS_EXPORT] as WebAssembly.Global<"i32"> | undefined;
-  return {
+  const done = {
     kind: "done",
     end,
-    peakMemoryBytes: (exports.memory as WebAssembly.Memory | undefined)?.buffer.byteLength ?? 0,
+    peakMemoryBytes: memory.buffer.byteLength,
     refusedGrowths: (refused?.value ?? 0) >>> 0,
     denialCounts: denials.counts(),
-  };
+  } as const;
+  return { done, memory, memorySize: known.memory };
 }
 
-function compiled(key: string, modules: CellModules): CompiledModule {
-  const known = modules.get(key);
-  if (known === undefined) throw new Error("the module was not sent");
-  if (!(known instanceof Uint8Array)) return known;
-  const module = new WebAssembly.Module(known);
-  const fresh = { module, imports: WebAssembly.Module.imports(module).map(({ name }) => name) };
-  modules.set(key, fresh);
-  return fresh;
+function sent(key: string, modules: CellModules): CellModule {
+  const module = modules.get(key);
+  if (module === undefined) throw new Error("the module was not sent");
+  return module;
+}
+
+function compiled(known: CellModule): CompiledModule {
+  if (!(known.code instanceof Uint8Array)) return known.code;
+  const module = new WebAssembly.Module(known.code);
+  const functions = WebAssembly.Module.imports(module).filter(({ kind }) => kind === "function");
+  const code = { module, imports: functions.map(({ name }) => name) };
+  known.code = code;
+  return code;
 }
 
 function guestEnd(error: unknown): GuestEnd {

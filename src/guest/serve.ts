@@ -1,12 +1,14 @@
 import type { CellMessage, HostMessage } from "../run/protocol.ts";
 import type { Channel } from "./channel.ts";
 import { collectAfter } from "./collect.ts";
+import { createMemories } from "./memories.ts";
 import { type OpenPreopens, openPreopens } from "./preview1/create.ts";
 import { type CellModules, runGuest } from "./run-guest.ts";
 
 /** A cell's whole life: receive, run, answer, until the host is gone. */
 export function serve(channel: Channel): void {
   const modules: CellModules = new Map();
+  const memories = createMemories();
   let preopens: OpenPreopens | undefined;
   for (;;) {
     const frame = channel.receive();
@@ -18,15 +20,17 @@ export function serve(channel: Channel): void {
         break;
       case "module":
         // The payload aliases the receive buffer; the copy is what stays.
-        modules.set(message.key, new Uint8Array(payload));
+        modules.set(message.key, { code: new Uint8Array(payload), memory: message.memory });
         break;
       case "forget":
         modules.delete(message.key);
         break;
       case "run": {
         if (preopens === undefined) throw new Error("run before open");
-        const done = runGuest(message, payload, modules, preopens, channel);
+        const { done, memory, memorySize } = runGuest(message, payload, modules, preopens, memories, channel);
         channel.send(done);
+        // What takes time is done while the cell waits. A guest that did not exit may be anything: its cell is replaced.
+        if (done.end.how === "exit") memories.giveBack(memorySize, memory);
         collectAfter(done.peakMemoryBytes);
         break;
       }

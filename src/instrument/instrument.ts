@@ -3,12 +3,13 @@ import type { WasmModule } from "../wasm/module.ts";
 import { readModule } from "../wasm/read-module.ts";
 import { writeModule } from "../wasm/write-module.ts";
 import { MAX_BODY_BYTES, MAX_MODULE_BYTES, MODULE_BOUNDS } from "./bounds.ts";
-import type { ModuleCaps } from "./caps.ts";
+import { type ModuleCaps, pageCap } from "./caps.ts";
 import { gate } from "./gate.ts";
 import type { Pass } from "./pass.ts";
 import { growRefusals } from "./passes/grow-refusals.ts";
 import { interruptible } from "./passes/interruptible.ts";
 import { memoryCap } from "./passes/memory-cap.ts";
+import { memoryImport } from "./passes/memory-import.ts";
 import { tableCap } from "./passes/table-cap.ts";
 import { ModuleRefused } from "./refusal.ts";
 
@@ -17,10 +18,18 @@ export { ModuleRefused } from "./refusal.ts";
 /** A module that may run in a cell. */
 export interface Instrumented {
   bytes: Uint8Array<ArrayBuffer>;
+  /** The memory that it imports as `MEMORY_IMPORT` says. */
+  memory: MemorySize;
+}
+
+/** Pages of 64 KiB. */
+export interface MemorySize {
+  minimum: number;
+  maximum: number;
 }
 
 /** In this order. A new pass is a file in passes/ and its name in this list. */
-const PASSES: readonly Pass[] = [memoryCap, tableCap, growRefusals, interruptible];
+const PASSES: readonly Pass[] = [memoryCap, tableCap, growRefusals, interruptible, memoryImport];
 
 /**
  * Takes any bytes and gives a module that may run in a cell, or refuses them. Every byte counts as hostile: V8 sees the
@@ -48,8 +57,16 @@ export function instrument(bytes: Uint8Array, caps: ModuleCaps): Instrumented {
       "compile it again with a compiler that is known to work",
     );
   }
+  const memory = cappedMemory(module, caps);
   for (const pass of PASSES) pass(module, caps);
-  return { bytes: write(module) };
+  return { bytes: write(module), memory };
+}
+
+/** The size of the one memory that the gate lets through. */
+function cappedMemory({ memories }: WasmModule, caps: ModuleCaps): MemorySize {
+  const cap = pageCap(caps);
+  const [memory] = memories;
+  return { minimum: memory?.minimum ?? 0, maximum: Math.min(memory?.maximum ?? cap, cap) };
 }
 
 function read(bytes: Uint8Array): WasmModule {

@@ -7,6 +7,7 @@ import {
   type Frame,
   type HostMessage,
   MAX_CHUNK_BYTES,
+  type MemorySize,
   type RunRequest,
   type WireMount,
 } from "./protocol.ts";
@@ -33,6 +34,8 @@ export type StartTransport = (events: TransportEvents) => CellTransport;
 export interface PreparedModule {
   readonly key: string;
   readonly bytes: Uint8Array;
+  /** The memory that it imports. */
+  readonly memory: MemorySize;
 }
 
 /** Who is told what a cell says during a run. */
@@ -137,7 +140,8 @@ export class Cell {
       this.#modules.delete(oldest);
       this.#send({ kind: "forget", key: oldest });
     }
-    this.#send({ kind: "module", key: module.key }, module.bytes);
+    const { key, memory, bytes } = module;
+    this.#send({ kind: "module", key, memory }, bytes);
   }
 
   #send(message: HostMessage, payload?: Uint8Array): void {

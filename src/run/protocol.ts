@@ -31,12 +31,18 @@ export interface RunRequest {
   openFiles: number;
 }
 
+/** The memory of a module, in pages of 64 KiB. */
+export interface MemorySize {
+  minimum: number;
+  maximum: number;
+}
+
 /** What the host says. */
 export type HostMessage =
   /** Once, first: opens the mounts. */
   | { kind: "open"; mounts: readonly WireMount[] }
   /** Payload: a capped, metered module, kept under `key` until `forget`. */
-  | { kind: "module"; key: string }
+  | { kind: "module"; key: string; memory: MemorySize }
   | { kind: "forget"; key: string }
   | ({ kind: "run" } & RunRequest)
   /** The answer to `pull`. Payload: the next bytes; `end` with the last of them. */

@@ -57,9 +57,9 @@ export class Runner {
     }
     let prepared = byCaps.get(caps);
     if (prepared === undefined) {
-      const { bytes: capped } = instrument(bytes, { memoryBytes, tableElements });
+      const instrumented = instrument(bytes, { memoryBytes, tableElements });
       this.#nextModule += 1;
-      prepared = { key: `m${this.#nextModule}`, bytes: capped };
+      prepared = { key: `m${this.#nextModule}`, ...instrumented };
       byCaps.set(caps, prepared);
     }
     return prepared;

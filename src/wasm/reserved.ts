@@ -6,3 +6,6 @@ export const RESERVED_PREFIX = "scriptcell:";
  * stays at its maximum of 2^31 - 1. It is appended to every instrumented module; the guest's own code cannot name it.
  */
 export const GROW_REFUSALS_EXPORT = `${RESERVED_PREFIX}grow-refusals`;
+
+/** Module and name under which every instrumented module imports its memory, which the cell provides. */
+export const MEMORY_IMPORT = Object.freeze({ module: "scriptcell", name: "memory" });

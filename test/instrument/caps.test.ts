@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { instrument, ModuleRefused } from "../../src/instrument/instrument.ts";
 import { assemble, assembleFixture } from "../wasm/assemble.ts";
+import { instantiate } from "./instantiate.ts";
 
 const PAGE = 65_536;
 
@@ -12,8 +13,9 @@ interface Growing {
 }
 
 function start(bytes: Uint8Array, caps: { memoryBytes?: number; tableElements?: number }): Growing {
-  const capped = instrument(bytes, { memoryBytes: 4 * PAGE, tableElements: 10, ...caps }).bytes;
-  return new WebAssembly.Instance(new WebAssembly.Module(capped)).exports as unknown as Growing;
+  return instantiate(
+    instrument(bytes, { memoryBytes: 4 * PAGE, tableElements: 10, ...caps }),
+  ) as unknown as Growing;
 }
 
 const growing = assembleFixture("accepted/growing.wat");
@@ -67,8 +69,7 @@ test("each table grows up to the cap, and not by one more", () => {
 });
 
 test("the memory that the host sees has the cap as its maximum too", () => {
-  const capped = instrument(growing, { memoryBytes: 2 * PAGE, tableElements: 10 }).bytes;
-  const { memory } = new WebAssembly.Instance(new WebAssembly.Module(capped)).exports as {
+  const { memory } = instantiate(instrument(growing, { memoryBytes: 2 * PAGE, tableElements: 10 })) as {
     memory: WebAssembly.Memory;
   };
   memory.grow(1);

@@ -5,12 +5,13 @@ import { readModule } from "../../src/wasm/read-module.ts";
 import { GROW_REFUSALS_EXPORT } from "../../src/wasm/reserved.ts";
 import { assemble, assembleFixture } from "../wasm/assemble.ts";
 import { body, commandSections, moduleOf } from "../wasm/binary.ts";
+import { instantiate } from "./instantiate.ts";
 
 const CAPS = { memoryBytes: 3 * 65_536, tableElements: 100 };
 type Exports = Record<string, (...args: number[]) => number>;
 
 function start(bytes: Uint8Array): { exports: Exports; refusals: WebAssembly.Global<"i32"> } {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(instrument(bytes, CAPS).bytes));
+  const exports = instantiate(instrument(bytes, CAPS));
   return {
     exports: exports as Exports,
     refusals: exports[GROW_REFUSALS_EXPORT] as WebAssembly.Global<"i32">,
@@ -86,8 +87,7 @@ test("the guest's own indices do not move, whatever it imports and defines", () 
     (func (export "_start"))
     (func (export "indirect") (param i32 i32) (result i32)
       (call_indirect (type $same) (local.get 1) (local.get 0))))`);
-  const capped = instrument(bytes, CAPS).bytes;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(capped), {
+  const exports = instantiate(instrument(bytes, CAPS), {
     wasi_snapshot_preview1: { sched_yield: () => 0 },
   });
   const { indirect, g } = exports as {

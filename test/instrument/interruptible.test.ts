@@ -9,19 +9,22 @@ import { openBody, operatorCursor } from "../../src/wasm/operator-cursor.ts";
 import { nextOperator } from "../../src/wasm/operators.ts";
 import { readModule } from "../../src/wasm/read-module.ts";
 import { assembleFixture } from "../wasm/assemble.ts";
+import { instantiate } from "./instantiate.ts";
 
 const CAPS = { memoryBytes: 256 * 1024 * 1024, tableElements: 100 };
 const filling = assembleFixture("filling.wat");
 
 const STARTER = `
   const { parentPort, workerData } = require("node:worker_threads");
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(workerData));
+  const { bytes, memory: { minimum: initial, maximum } } = workerData;
+  const memory = new WebAssembly.Memory({ initial, maximum });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { scriptcell: { memory } });
   parentPort.postMessage("running");
   exports._start();
 `;
 
 test("a thread in an endless loop of large fills can be ended", async () => {
-  const worker = new Worker(STARTER, { eval: true, workerData: instrument(filling, CAPS).bytes });
+  const worker = new Worker(STARTER, { eval: true, workerData: instrument(filling, CAPS) });
   await once(worker, "message");
   // By now it is in the loop and not before it; without the pass, ending it would take minutes.
   await setTimeout(500);
@@ -52,8 +55,7 @@ test("every operator whose work grows with an operand has a call before it, and 
 });
 
 test("bulk operators do what they did", () => {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(instrument(filling, CAPS).bytes));
-  const { all, text } = exports as { all: () => void; text: () => number };
+  const { all, text } = instantiate(instrument(filling, CAPS)) as { all: () => void; text: () => number };
   all();
   expect(text()).toBe("t".charCodeAt(0));
 });

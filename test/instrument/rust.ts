@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { defaultCacheDir } from "../../src/toolchain/cache-dir.ts";
 import { findToolchain, TARGET } from "../../src/toolchain/find.ts";
+import { instantiate, type Runnable } from "./instantiate.ts";
 
 /** What rustc makes of a program, with these flags besides target and linker. */
 export async function compileRust(
@@ -36,7 +37,7 @@ export interface ProgramEnd {
 class Exit extends Error {}
 
 /** Runs a preview 1 command with nothing but output, no arguments, no variables, and bytes of randomness that are all 7. */
-export function runProgram(bytes: Uint8Array<ArrayBuffer>): ProgramEnd {
+export function runProgram(program: Runnable): ProgramEnd {
   const output = ["", "", ""];
   let memory: WebAssembly.Memory | undefined;
   const view = (): DataView => new DataView(memory?.buffer ?? new ArrayBuffer(0));
@@ -68,9 +69,9 @@ export function runProgram(bytes: Uint8Array<ArrayBuffer>): ProgramEnd {
     view().setUint32(size, 0, true);
     return 0;
   };
-  const module = new WebAssembly.Module(bytes);
+  const module = new WebAssembly.Module(program.bytes);
   for (const { name } of WebAssembly.Module.imports(module)) host[name] ??= () => 0;
-  const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: host });
+  const exports = instantiate(program, { wasi_snapshot_preview1: host });
   memory = exports.memory as WebAssembly.Memory;
   let end = "exit 0";
   try {

@@ -71,10 +71,10 @@ test.each(
     const bytes = await compileRust(PROGRAMS[name], ["-C", `opt-level=${level}`, "-C", "strip=debuginfo"]);
     const written = writeModule(readModule(bytes, MODULE_BOUNDS));
     expect(contents(written)).toEqual(contents(bytes));
-    const original = ending(runProgram(bytes));
+    const original = ending(runProgram({ bytes }));
     expect(original).toMatchObject({ stdout: expect.stringMatching(/\n$/) });
-    expect(ending(runProgram(written))).toEqual(original);
-    const capped = runProgram(instrument(bytes, CAPS).bytes);
+    expect(ending(runProgram({ bytes: written }))).toEqual(original);
+    const capped = runProgram(instrument(bytes, CAPS));
     expect(ending(capped)).toEqual(original);
     expect(capped.exports[GROW_REFUSALS_EXPORT]).toMatchObject({ value: 0 });
   },
@@ -82,10 +82,10 @@ test.each(
 
 test("a program with all its debug information is accepted, and leaves it behind", async () => {
   const bytes = await compileRust(PROGRAMS.dynamic, ["-C", "debuginfo=2"]);
-  const capped = instrument(bytes, CAPS).bytes;
+  const capped = instrument(bytes, CAPS);
   expect(bytes.length).toBeGreaterThan(1_000_000);
-  expect(capped.length).toBeLessThan(bytes.length / 2);
-  expect(ending(runProgram(capped))).toEqual(ending(runProgram(bytes)));
+  expect(capped.bytes.length).toBeLessThan(bytes.length / 2);
+  expect(ending(runProgram(capped))).toEqual(ending(runProgram({ bytes })));
 });
 
 test("a program that gets no more memory dies with a refusal on the counter; one that panics dies without", async () => {
@@ -97,14 +97,14 @@ test("a program that gets no more memory dies with a refusal on the counter; one
     }`,
     RELEASE,
   );
-  const starved = runProgram(instrument(greedy, CAPS).bytes);
+  const starved = runProgram(instrument(greedy, CAPS));
   expect(starved).toMatchObject({ end: "unreachable", stdout: "" });
   expect(starved.pages).toBeLessThanOrEqual(1024);
   expect(starved.stderr).toContain("memory allocation of");
   expect((starved.exports[GROW_REFUSALS_EXPORT] as WebAssembly.Global<"i32">).value).toBeGreaterThan(0);
 
   const panicking = await compileRust(PROGRAMS.panicking, RELEASE);
-  const panicked = runProgram(instrument(panicking, CAPS).bytes);
+  const panicked = runProgram(instrument(panicking, CAPS));
   expect(panicked).toMatchObject({ end: "unreachable", stdout: "before\n" });
   expect(panicked.exports[GROW_REFUSALS_EXPORT]).toMatchObject({ value: 0 });
 });
@@ -118,7 +118,7 @@ test("a program that is told of a refusal and goes on ends well, and the refusal
     }`,
     RELEASE,
   );
-  const ended = runProgram(instrument(careful, CAPS).bytes);
+  const ended = runProgram(instrument(careful, CAPS));
   expect(ended).toMatchObject({ end: "exit 0", stdout: "true\n" });
   expect((ended.exports[GROW_REFUSALS_EXPORT] as WebAssembly.Global<"i32">).value).toBeGreaterThan(0);
 });

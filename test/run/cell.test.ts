@@ -15,7 +15,11 @@ const request: Omit<RunRequest, "module"> = {
   diskBytes: 0,
   openFiles: 0,
 };
-const module = (n: number): PreparedModule => ({ key: `m${n}`, bytes: Uint8Array.from([n]) });
+const module = (n: number): PreparedModule => ({
+  key: `m${n}`,
+  bytes: Uint8Array.from([n]),
+  memory: { minimum: 1, maximum: 2 },
+});
 const listener = () => ({
   onMessage: vi.fn<CellListener["onMessage"]>(),
   onGone: vi.fn<CellListener["onGone"]>(),

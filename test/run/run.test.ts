@@ -24,7 +24,7 @@ async function begin(
   const record = runInCell(
     { cell, release },
     {
-      module: { key: "m1", bytes: new Uint8Array(1) },
+      module: { key: "m1", bytes: new Uint8Array(1), memory: { minimum: 1, maximum: 2 } },
       request: {
         args: ["script"],
         env: {},

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { createMemories } from "../../src/guest/memories.ts";
+
+const SIZE = { minimum: 2, maximum: 4 };
+const bytesOf = (memory: WebAssembly.Memory): Uint8Array => new Uint8Array(memory.buffer);
+
+test("the next guest of the same size gets the memory of the last, every byte of it zero", () => {
+  const memories = createMemories();
+  const first = memories.take(SIZE);
+  bytesOf(first).fill(0xaa);
+  memories.giveBack(SIZE, first);
+  const second = memories.take(SIZE);
+  expect(second).toBe(first);
+  expect(bytesOf(second).every((byte) => byte === 0)).toBe(true);
+});
+
+test("a memory is never with two guests at once", () => {
+  const memories = createMemories();
+  const first = memories.take(SIZE);
+  expect(memories.take(SIZE)).not.toBe(first);
+  memories.giveBack(SIZE, first);
+  expect(memories.take(SIZE)).toBe(first);
+  expect(memories.take(SIZE)).not.toBe(first);
+});
+
+test("a memory that grew, or is of another size, is not given to the next guest", () => {
+  const memories = createMemories();
+  const grown = memories.take(SIZE);
+  grown.grow(1);
+  memories.giveBack(SIZE, grown);
+  const fresh = memories.take(SIZE);
+  expect(fresh).not.toBe(grown);
+  expect(fresh.buffer.byteLength).toBe(2 * 65_536);
+  memories.giveBack(SIZE, fresh);
+  expect(memories.take({ minimum: 2, maximum: 3 })).not.toBe(fresh);
+});
+
+test("a memory keeps the maximum that its module was given", () => {
+  const memories = createMemories();
+  memories.giveBack(SIZE, memories.take(SIZE));
+  const memory = memories.take(SIZE);
+  memory.grow(2);
+  expect(() => memory.grow(1)).toThrow(RangeError);
+});

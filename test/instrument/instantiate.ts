@@ -1,0 +1,24 @@
+import type { Instrumented } from "../../src/instrument/instrument.ts";
+import { MEMORY_IMPORT } from "../../src/wasm/reserved.ts";
+
+/** An instrumented module, or one that was never instrumented. */
+export type Runnable = { bytes: Uint8Array<ArrayBuffer>; memory?: Instrumented["memory"] };
+
+/** Instantiates a module; an instrumented one with a fresh memory of the size that it asks for, as a cell does. */
+export function instantiate(
+  { bytes, memory }: Runnable,
+  imports: WebAssembly.Imports = {},
+): WebAssembly.Exports {
+  const provided: WebAssembly.Imports =
+    memory === undefined
+      ? {}
+      : {
+          [MEMORY_IMPORT.module]: {
+            [MEMORY_IMPORT.name]: new WebAssembly.Memory({
+              initial: memory.minimum,
+              maximum: memory.maximum,
+            }),
+          },
+        };
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { ...imports, ...provided }).exports;
+}
