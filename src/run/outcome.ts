@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { type Diagnostic, ownDiagnostic } from "../compile/diagnostics.ts";
+import { ScriptcellError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Outcome, TrapCode } from "../result.ts";
 import type { RunRecord } from "./run.ts";
@@ -63,10 +64,22 @@ function exceeded(limit: keyof Limits, message: string): Outcome {
 function okOutcome(stdout: string, outputSchema: z.ZodType | undefined): Outcome {
   const output = parseJson(stdout);
   if (outputSchema === undefined) return { status: "ok", exitCode: 0, output };
-  const parsed = outputSchema.safeParse(output);
+  const parsed = parseOutput(output, outputSchema);
   return parsed.success
     ? { status: "ok", exitCode: 0, output: parsed.data }
     : { status: "invalid-output", exitCode: 0, issues: parsed.error.issues };
+}
+
+function parseOutput(output: unknown, outputSchema: z.ZodType): z.ZodSafeParseResult<unknown> {
+  try {
+    return outputSchema.safeParse(output);
+  } catch (cause) {
+    throw new ScriptcellError(
+      "INVALID_OPTIONS",
+      `outputSchema threw instead of answering: ${(cause as Error).message}; give a schema whose transforms and refinements are synchronous and do not throw`,
+      { cause },
+    );
+  }
 }
 
 function trapOutcome(

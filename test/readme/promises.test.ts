@@ -294,6 +294,22 @@ function testTitles(): Set<string> {
   return titles;
 }
 
+test("the example in the README prints what the README says", async () => {
+  const readme = readFileSync(new URL("README.md", root), "utf8");
+  const [, example = ""] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+  const [, promised = ""] = /\/\/ (\{ bytes.*\})/.exec(example) ?? [];
+  const program = example.replace('"scriptcell"', JSON.stringify(new URL("src/index.ts", root).href));
+  const { stdout } = await execFileAsync(
+    process.execPath,
+    ["--input-type=module-typescript", "-e", program],
+    {
+      cwd: fileURLToPath(root),
+      timeout: 30_000,
+    },
+  );
+  expect(stdout.trim()).toBe(promised);
+});
+
 test("each promise in the README is the title of a test", () => {
   const readme = readFileSync(new URL("README.md", root), "utf8");
   const promises = [

@@ -66,6 +66,13 @@ describe("an exit", () => {
 });
 
 describe("outputSchema", () => {
+  test("that cannot answer at once is the caller's error, with what to do", () => {
+    const later = z.any().refine(async () => true);
+    expect(() => outcome({ how: "exit", exitCode: 0 }, { stdout: "1", outputSchema: later })).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTIONS", message: expect.stringContaining("synchronous") }),
+    );
+  });
+
   const outputSchema = z.object({ n: z.number().transform((n) => n * 2) });
   const exit: RunEnd = { how: "exit", exitCode: 0 };
 
