@@ -1,7 +1,7 @@
-import type { CellMessage, HostMessage } from "../run/protocol.ts";
+import type { CellMessage, HostMessage, RunRequest } from "../run/protocol.ts";
 import type { Channel } from "./channel.ts";
 import { collectAfter } from "./collect.ts";
-import { createMemories } from "./memories.ts";
+import { createMemories, type Memories } from "./memories.ts";
 import { type OpenPreopens, openPreopens } from "./preview1/create.ts";
 import { type CellModules, runGuest } from "./run-guest.ts";
 
@@ -27,17 +27,35 @@ export function serve(channel: Channel): void {
         break;
       case "run": {
         if (preopens === undefined) throw new Error("run before open");
-        const { done, memory, memorySize } = runGuest(message, payload, modules, preopens, memories, channel);
-        channel.send(done);
-        // What takes time is done while the cell waits. A guest that did not exit may be anything: its cell is replaced.
-        if (done.end.how === "exit") memories.giveBack(memorySize, memory);
-        collectAfter(done.peakMemoryBytes);
+        const peakMemoryBytes = runAndAnswer(message, payload, { modules, memories, preopens }, channel);
+        collectAfter(peakMemoryBytes);
         break;
       }
       case "stdin":
         throw new Error("stdin that no guest asked for");
     }
   }
+}
+
+/** What a cell has for its guests. */
+interface CellState {
+  modules: CellModules;
+  memories: Memories;
+  preopens: OpenPreopens;
+}
+
+/** A function of its own, so that nothing holds on to the guest's memory when it comes to collecting. */
+function runAndAnswer(
+  request: RunRequest,
+  stdin: Uint8Array,
+  { modules, memories, preopens }: CellState,
+  channel: Channel,
+): number {
+  const { done, memory, memorySize } = runGuest(request, stdin, modules, preopens, memories, channel);
+  channel.send(done);
+  // What takes time is done while the cell waits. A guest that did not exit may be anything: its cell is replaced.
+  if (done.end.how === "exit") memories.giveBack(memorySize, memory);
+  return done.peakMemoryBytes;
 }
 
 function open(message: HostMessage & { kind: "open" }, channel: Channel): OpenPreopens | undefined {
