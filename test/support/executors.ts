@@ -45,9 +45,14 @@ export function openExecutor(options: ExecutorOptions = {}): ScriptExecutor {
   return executor;
 }
 
-/** An empty directory for the tests of one file or group; removed after them. */
+const directories: string[] = [];
+afterAll(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+
+/** An empty directory, for a test or for the tests of a file; removed after the last of the file. */
 export function scratchDirectory(): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "scriptcell-test-")));
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  directories.push(directory);
   return directory;
 }
