@@ -38,10 +38,13 @@ export const MODES: readonly Mode[] = [
 /** Wall time of runs whose time is not what is tested: a busy machine must not end them. */
 export const AMPLE_MS = 60_000;
 
-/** An executor for the tests of one file or group; closed after them. */
+const executors: ScriptExecutor[] = [];
+afterAll(() => Promise.all(executors.map((executor) => executor.close())));
+
+/** An executor, for a test or for the tests of a file; closed after the last of the file. */
 export function openExecutor(options: ExecutorOptions = {}): ScriptExecutor {
   const executor = new ScriptExecutor({ ...options, limits: { wallTimeMs: AMPLE_MS, ...options.limits } });
-  afterAll(() => executor.close());
+  executors.push(executor);
   return executor;
 }
 
