@@ -1,4 +1,5 @@
 import type { Bubblewrap } from "../jail/jail.ts";
+import { WALLS } from "../jail/walls.ts";
 import type { Toolchain } from "../toolchain/toolchain.ts";
 import type { CompileLimits } from "./compile-limits.ts";
 import type { ProcessTools } from "./process-tools.ts";
@@ -123,19 +124,7 @@ function jailArgs(
   // Parents first: a file below a directory that is bound as well is mounted over, not under it.
   const roots = [...new Set(toolchain.roots)].sort();
   return [
-    "--unshare-all",
-    "--unshare-user",
-    "--die-with-parent",
-    "--new-session",
-    "--cap-drop",
-    "ALL",
-    "--uid",
-    "65534",
-    "--gid",
-    "65534",
-    "--hostname",
-    "cell",
-    "--clearenv",
+    ...WALLS,
     ...Object.entries(variables).flatMap(([name, value]) => ["--setenv", name, value]),
     ...roots.flatMap((root) => ["--ro-bind", root, root]),
     "--ro-bind",

@@ -5,6 +5,7 @@ import { findOnPath } from "../toolchain/path.ts";
 import type { Bubblewrap, BubblewrapProbe } from "./jail.ts";
 import { ownBubblewrap } from "./own-bubblewrap.ts";
 import { checkUserNamespaces } from "./user-namespaces.ts";
+import { WALLS } from "./walls.ts";
 
 type Candidate = Omit<Bubblewrap, "version">;
 
@@ -72,22 +73,8 @@ async function tryIt(
     execa(candidate.path, ["--version"], options),
     execa(
       candidate.path,
-      // Everything is shown, read-only: what is tried is the jail, not the program.
-      [
-        "--unshare-all",
-        "--die-with-parent",
-        "--new-session",
-        "--clearenv",
-        "--ro-bind",
-        "/",
-        "/",
-        "--proc",
-        "/proc",
-        "--",
-        "/bin/sh",
-        "-c",
-        "exit 42",
-      ],
+      // The walls of every jail. Everything is shown, read-only: what is tried is the jail, not the program.
+      [...WALLS, "--ro-bind", "/", "/", "--proc", "/proc", "--", "/bin/sh", "-c", "exit 42"],
       options,
     ),
   ]);

@@ -1,6 +1,7 @@
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Bubblewrap } from "../jail/jail.ts";
+import { WALLS } from "../jail/walls.ts";
 import { hideKernelProc } from "./kernel-proc.ts";
 import type { CellCommand } from "./process-cell.ts";
 import type { WireMount } from "./protocol.ts";
@@ -91,19 +92,8 @@ function lifeline({ setpriv }: CellConfinement): string[] {
 function jailArgs({ nodeLibraries }: CellConfinement, mounts: readonly CellMount[]): string[] {
   const readOnly = (from: string, to = from): string[] => ["--ro-bind", from, to];
   return [
-    "--unshare-all",
-    "--die-with-parent",
-    "--new-session",
+    ...WALLS,
     "--as-pid-1",
-    "--cap-drop",
-    "ALL",
-    "--uid",
-    "65534",
-    "--gid",
-    "65534",
-    "--hostname",
-    "cell",
-    "--clearenv",
     ...readOnly(process.execPath),
     ...nodeLibraries.flatMap((library) => readOnly(library)),
     "--setenv",
