@@ -17,6 +17,16 @@ export function isRunning(pid: number): boolean {
   }
 }
 
+/** The most bytes that a process has had in memory at a time; 0 of one that has ended. */
+export function memoryHighWaterMark(pid: number): number {
+  try {
+    const [, kibibytes = 0] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+    return Number(kibibytes) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
 /** Waits until none of these processes runs; fails where one goes on. */
 export async function allGone(pids: readonly number[]): Promise<void> {
   await vi.waitFor(

@@ -15,6 +15,11 @@ export function attack(name: string): string {
   return readFileSync(new URL(`fixtures/attacks/run/${name}.rs`, ROOT), "utf8");
 }
 
+/** A script of the fixtures that attacks the preview 1 host. */
+export function hostAttack(name: string): string {
+  return readFileSync(new URL(`fixtures/attacks/preview1/${name}.rs`, ROOT), "utf8");
+}
+
 /** The same program under a text that no store has seen. */
 export function neverSeen(source: string): string {
   return `${source}\n// ${crypto.randomUUID()}\n`;
