@@ -20,6 +20,7 @@ import {
 } from "./options.ts";
 import type { CompiledModule, CompileResult, ModuleOrigin, Outcome, RunReport, RunResult } from "./result.ts";
 import type { PreparedModule } from "./run/cell.ts";
+import { checkEngineGrants, checkEnginePlace } from "./run/engine.ts";
 import { foreignModules } from "./run/foreign-modules.ts";
 import { resolveMounts } from "./run/mounts.ts";
 import { refusedModule, toOutcome } from "./run/outcome.ts";
@@ -190,11 +191,14 @@ export class ScriptExecutor implements AsyncDisposable {
   #plan(options: ParsedExecuteOptions): Plan {
     const limits = mergeLimits(this.#options.limits, options.limits, this.#options.ceilings);
     const capabilities = merge(this.#options.capabilities, options.capabilities);
+    const engine = options.engine ?? this.#options.engine;
+    checkEnginePlace(engine, this.#options);
+    checkEngineGrants(engine, capabilities);
     const mounts = resolveMounts((capabilities.mounts ?? []) as readonly Mount[], this.#options.cacheDir);
     return {
       options,
       limits,
-      placement: { tenant: options.tenant ?? "", mounts, stackBytes: limits.stackBytes },
+      placement: { tenant: options.tenant ?? "", engine, mounts, stackBytes: limits.stackBytes },
       request: runRequest(capabilities, limits),
     };
   }

@@ -26,6 +26,7 @@ export type {
   RunResult,
   TrapCode,
 } from "./result.ts";
+export type { Engine } from "./run/engine.ts";
 export type { PoolOptions } from "./run/pool.ts";
 export type { StdinSource } from "./run/stdin.ts";
 export { defaultCacheDir } from "./toolchain/cache-dir.ts";

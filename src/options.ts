@@ -5,6 +5,7 @@ import { type CompileLimits, compileLimitsSchema, DEFAULT_COMPILE_LIMITS } from 
 import { ScriptcellError } from "./errors.ts";
 import type { JailMode } from "./jail/jail.ts";
 import { DEFAULT_LIMITS, type LimitName, type Limits, limitsSchema } from "./limits.ts";
+import { checkEnginePlace, type Engine } from "./run/engine.ts";
 import type { PoolOptions } from "./run/pool.ts";
 import type { StdinSource } from "./run/stdin.ts";
 import { DEFAULT_STORE_OPTIONS, type StoreOptions } from "./store/store.ts";
@@ -30,6 +31,13 @@ export interface ExecutorOptions {
   isolation?: IsolationMode;
   /** The operating system's sandbox around process cells and the compiler. Default `auto`. */
   jail?: JailMode;
+  /**
+   * Whose WASI host serves guests that say nothing themselves. Default `preview1`, scriptcell's own. `node-wasi` is Node's
+   * `node:wasi`, for comparison: it is no sandbox, so it needs `isolation: "process"` and a jail, and each run takes a fresh
+   * cell. What it cannot hold a guest to is refused with `INVALID_OPTIONS`: a clock other than `"real"`, seeded random bytes,
+   * mounts that can be written to. Every limit holds; `denials` tells of `openFiles` only.
+   */
+  engine?: Engine;
   /** Default `2024`. */
   edition?: Edition;
   /** Default `fast-compile`. */
@@ -78,6 +86,8 @@ export interface ExecuteOptions<Schema extends z.ZodType = z.ZodType> {
   onStderr?: (chunk: Uint8Array) => void;
   /** Cells that served one tenant never serve another. Default `""`. */
   tenant?: string;
+  /** Whose WASI host serves the guest. Default: the executor's. */
+  engine?: Engine;
   /** Aborting ends the run, waiting or running: `status: "cancelled"`. */
   signal?: AbortSignal;
 }
@@ -102,6 +112,7 @@ export const DEFAULT_CELLS: Readonly<PoolOptions> = Object.freeze({
 });
 
 const edition = z.enum(["2015", "2018", "2021", "2024"]);
+const engine = z.enum(["preview1", "node-wasi"]);
 const profile = z.enum(["fast-compile", "fast-run"]);
 const signal = z.instanceof(AbortSignal);
 const callback = <Callback>() =>
@@ -112,6 +123,7 @@ const executorSchema = z.strictObject({
   cacheDir: z.string().min(1).optional(),
   isolation: z.enum(["process", "worker"]).optional(),
   jail: z.enum(["auto", "required", "off"]).optional(),
+  engine: engine.optional(),
   edition: edition.optional(),
   profile: profile.optional(),
   limits: limitsSchema.optional(),
@@ -162,6 +174,7 @@ const executeFields = {
   onStdout: callback<(chunk: Uint8Array) => void>().optional(),
   onStderr: callback<(chunk: Uint8Array) => void>().optional(),
   tenant: z.string().optional(),
+  engine: engine.optional(),
   signal: signal.optional(),
 };
 
@@ -212,6 +225,7 @@ export interface ResolvedOptions {
   cacheDir: string;
   isolation: IsolationMode;
   jail: JailMode;
+  engine: Engine;
   edition: Edition;
   profile: Profile;
   limits: Limits;
@@ -236,6 +250,9 @@ export function resolveExecutorOptions(options: ExecutorOptions): ResolvedOption
       'a worker cell cannot be jailed: use isolation "process", or jail "auto"',
     );
   }
+  const jail = given.jail ?? "auto";
+  const engine = given.engine ?? "preview1";
+  checkEnginePlace(engine, { isolation, jail });
   const ceilings = given.ceilings ?? {};
   // A default above a ceiling gives way; a limit that the operator wrote down above their own ceiling is a mistake.
   const defaults = { ...DEFAULT_LIMITS };
@@ -245,7 +262,8 @@ export function resolveExecutorOptions(options: ExecutorOptions): ResolvedOption
     toolchain: given.toolchain,
     cacheDir: given.cacheDir ?? defaultCacheDir(),
     isolation,
-    jail: given.jail ?? "auto",
+    jail,
+    engine,
     edition: given.edition ?? "2024",
     profile: given.profile ?? "fast-compile",
     limits: mergeLimits(defaults, given.limits, ceilings),

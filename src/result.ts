@@ -22,6 +22,8 @@ export interface Isolation {
   cell: "process" | "worker";
   /** `bubblewrap`, or `none`. */
   jail: "bubblewrap" | "none";
+  /** Whose WASI host served it: scriptcell's own `preview1`, or Node's `node-wasi`. */
+  engine: "preview1" | "node-wasi";
 }
 
 /** Where a module came from. */

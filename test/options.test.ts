@@ -349,6 +349,7 @@ describe("an executor", () => {
       toolchain: undefined,
       isolation: "process",
       jail: "auto",
+      engine: "preview1",
       edition: "2024",
       profile: "fast-compile",
       limits: DEFAULT_LIMITS,

@@ -10,8 +10,8 @@ import {
 } from "../run/protocol.ts";
 import { GROW_REFUSALS_EXPORT, MEMORY_IMPORT } from "../wasm/reserved.ts";
 import type { Channel } from "./channel.ts";
+import type { CreateHost } from "./engine.ts";
 import type { Memories } from "./memories.ts";
-import { createPreview1, type OpenPreopens } from "./preview1/create.ts";
 import {
   type GuestClock,
   type GuestDenial,
@@ -49,7 +49,7 @@ export function runGuest(
   request: RunRequest,
   stdin: Uint8Array,
   modules: CellModules,
-  preopens: OpenPreopens,
+  createHost: CreateHost,
   memories: Memories,
   channel: Channel,
 ): FinishedGuest {
@@ -71,7 +71,7 @@ export function runGuest(
   let end: GuestEnd;
   try {
     const { module, imports } = compiled(known);
-    wasi = createPreview1(preopens, grants, io, imports);
+    wasi = createHost(grants, io, imports);
     exports = new WebAssembly.Instance(module, {
       wasi_snapshot_preview1: wasi.imports,
       [MEMORY_IMPORT.module]: { [MEMORY_IMPORT.name]: memory },

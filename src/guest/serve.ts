@@ -1,22 +1,22 @@
 import type { CellMessage, HostMessage, RunRequest } from "../run/protocol.ts";
 import type { Channel } from "./channel.ts";
 import { collectAfter } from "./collect.ts";
+import { type CreateHost, openEngine } from "./engine.ts";
 import { createMemories, type Memories } from "./memories.ts";
-import { type OpenPreopens, openPreopens } from "./preview1/create.ts";
 import { type CellModules, runGuest } from "./run-guest.ts";
 
 /** A cell's whole life: receive, run, answer, until the host is gone. */
 export function serve(channel: Channel): void {
   const modules: CellModules = new Map();
   const memories = createMemories();
-  let preopens: OpenPreopens | undefined;
+  let createHost: CreateHost | undefined;
   for (;;) {
     const frame = channel.receive();
     if (frame === undefined) return;
     const { message, payload } = frame;
     switch (message.kind) {
       case "open":
-        preopens = open(message, channel);
+        createHost = open(message, channel);
         break;
       case "module":
         // The payload aliases the receive buffer; the copy is what stays.
@@ -26,8 +26,8 @@ export function serve(channel: Channel): void {
         modules.delete(message.key);
         break;
       case "run": {
-        if (preopens === undefined) throw new Error("run before open");
-        const peakMemoryBytes = runAndAnswer(message, payload, { modules, memories, preopens }, channel);
+        if (createHost === undefined) throw new Error("run before open");
+        const peakMemoryBytes = runAndAnswer(message, payload, { modules, memories, createHost }, channel);
         collectAfter(peakMemoryBytes);
         break;
       }
@@ -41,31 +41,29 @@ export function serve(channel: Channel): void {
 interface CellState {
   modules: CellModules;
   memories: Memories;
-  preopens: OpenPreopens;
+  createHost: CreateHost;
 }
 
 /** A function of its own, so that nothing holds on to the guest's memory when it comes to collecting. */
 function runAndAnswer(
   request: RunRequest,
   stdin: Uint8Array,
-  { modules, memories, preopens }: CellState,
+  { modules, memories, createHost }: CellState,
   channel: Channel,
 ): number {
-  const { done, memory, memorySize } = runGuest(request, stdin, modules, preopens, memories, channel);
+  const { done, memory, memorySize } = runGuest(request, stdin, modules, createHost, memories, channel);
   channel.send(done);
   // What takes time is done while the cell waits. A guest that did not exit may be anything: its cell is replaced.
   if (done.end.how === "exit") memories.giveBack(memorySize, memory);
   return done.peakMemoryBytes;
 }
 
-function open(message: HostMessage & { kind: "open" }, channel: Channel): OpenPreopens | undefined {
+function open(message: HostMessage & { kind: "open" }, channel: Channel): CreateHost | undefined {
   const answer = (failed: string | null): CellMessage => ({ kind: "ready", failed });
   try {
-    const preopens = openPreopens(
-      message.mounts.map((mount) => ({ ...mount, maxBytes: mount.maxBytes ?? undefined })),
-    );
+    const createHost = openEngine(message);
     channel.send(answer(null));
-    return preopens;
+    return createHost;
   } catch (error) {
     channel.send(answer(String(error).slice(0, 1024)));
     return undefined;

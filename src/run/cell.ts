@@ -100,7 +100,7 @@ export class Cell {
       onBytes: (chunk) => this.#receive(chunk),
       onClose: (reason) => this.#close(reason),
     });
-    this.#send({ kind: "open", mounts });
+    this.#send({ kind: "open", engine: isolation.engine, mounts });
   }
 
   /** Starts a run. One at a time; the listener hears of it until `done` or until the cell is gone. */

@@ -24,6 +24,8 @@ export interface CellKind {
   /** Who may use a cell again that has served: shape, tenant and mounts. */
   owner: string;
   start(): Cell;
+  /** Runs that one such cell may serve, where that is fewer than the pool's `runsPerCell`. */
+  maxRuns: number;
   /** Whether a fresh cell of this shape may be started before anybody asks (not with somebody's mounts in it). */
   spare: boolean;
 }
@@ -180,7 +182,12 @@ export class CellPool {
   }
 
   #settle(cell: Cell, kind: CellKind, reuse: boolean): void {
-    if (!reuse || !cell.alive || this.#closed || cell.runs >= this.#options.runsPerCell) {
+    if (
+      !reuse ||
+      !cell.alive ||
+      this.#closed ||
+      cell.runs >= Math.min(kind.maxRuns, this.#options.runsPerCell)
+    ) {
       cell.kill();
       return;
     }

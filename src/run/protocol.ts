@@ -13,6 +13,9 @@ export interface WireMount {
   maxBytes: number | null;
 }
 
+/** Whose preview 1 host serves a cell's guests: scriptcell's own, or Node's. */
+export type WireEngine = "preview1" | "node-wasi";
+
 /** Clock of one run; frozen time is nanoseconds since 1970 as decimal digits. */
 export type WireClock = { kind: "denied" | "monotonic" | "real" } | { kind: "frozen"; epochNs: string };
 
@@ -40,7 +43,7 @@ export interface MemorySize {
 /** What the host says. */
 export type HostMessage =
   /** Once, first: opens the mounts. */
-  | { kind: "open"; mounts: readonly WireMount[] }
+  | { kind: "open"; engine: WireEngine; mounts: readonly WireMount[] }
   /** Payload: a capped, metered module, kept under `key` until `forget`. */
   | { kind: "module"; key: string; memory: MemorySize }
   | { kind: "forget"; key: string }

@@ -5,6 +5,7 @@ import type { Bubblewrap } from "../jail/jail.ts";
 import { sharedLibrariesOf } from "../jail/libraries.ts";
 import type { Limits } from "../limits.ts";
 import { Cell, type PreparedModule } from "./cell.ts";
+import { checkEngineJail, type Engine } from "./engine.ts";
 import { type CellConfinement, cellCommand } from "./jail.ts";
 import type { ResolvedMount } from "./mounts.ts";
 import { type CellKind, CellPool, type PoolOptions } from "./pool.ts";
@@ -23,6 +24,7 @@ export interface RunnerOptions {
 /** Who runs, and in what. */
 export interface Placement {
   tenant: string;
+  engine: Engine;
   mounts: readonly ResolvedMount[];
   stackBytes: number;
 }
@@ -94,35 +96,39 @@ export class Runner {
     return this.#confinement;
   }
 
-  #kind({ tenant, mounts, stackBytes }: Placement, confinement: CellConfinement): CellKind {
-    const owner = JSON.stringify([stackBytes, tenant, mounts]);
+  #kind(placement: Placement, confinement: CellConfinement): CellKind {
+    const { tenant, engine, mounts, stackBytes } = placement;
+    const owner = JSON.stringify([engine, stackBytes, tenant, mounts]);
     const known = this.#kinds.get(owner);
     if (known !== undefined) return known;
-    const kind = this.#newKind(owner, mounts, stackBytes, confinement);
+    const kind = this.#newKind(owner, placement, confinement);
     const [oldest] = this.#kinds.keys();
     if (this.#kinds.size >= MAX_KINDS && oldest !== undefined) this.#kinds.delete(oldest);
     this.#kinds.set(owner, kind);
     return kind;
   }
 
-  #newKind(
-    owner: string,
-    mounts: readonly ResolvedMount[],
-    stackBytes: number,
-    confinement: CellConfinement,
-  ): CellKind {
+  #newKind(owner: string, { engine, mounts, stackBytes }: Placement, confinement: CellConfinement): CellKind {
     // Cells open their mounts when they start, so only cells without mounts can be started before anybody asks.
     const wired = mounts.map(({ identity: _, ...mount }) => mount);
-    const kind = { owner, shape: JSON.stringify([stackBytes, mounts]), spare: mounts.length === 0 };
+    const kind = {
+      owner,
+      shape: JSON.stringify([engine, stackBytes, mounts]),
+      spare: mounts.length === 0,
+      // What a guest has done to node:wasi, or through it to the cell, cannot be undone.
+      maxRuns: engine === "node-wasi" ? 1 : Number.POSITIVE_INFINITY,
+    };
+    const jail = confinement.bubblewrap === null ? "none" : "bubblewrap";
+    checkEngineJail(engine, jail);
     if (this.#options.isolation === "worker") {
       return {
         ...kind,
-        start: () => new Cell(startWorker(stackBytes), { cell: "worker", jail: "none" }, wired),
+        start: () => new Cell(startWorker(stackBytes), { cell: "worker", jail: "none", engine }, wired),
       };
     }
     const { command, mounts: bound } = cellCommand(confinement, stackBytes, wired);
-    const jail = confinement.bubblewrap === null ? "none" : "bubblewrap";
-    return { ...kind, start: () => new Cell(startProcess(command), { cell: "process", jail }, bound) };
+    const isolation = { cell: "process", jail, engine } as const;
+    return { ...kind, start: () => new Cell(startProcess(command), isolation, bound) };
   }
 }
 

@@ -130,7 +130,7 @@ describe("--json", () => {
       durationMs: expect.any(Number),
       peakMemoryBytes: expect.any(Number),
       denials: [],
-      isolation: { cell: "process", jail: expect.stringMatching(/^(bubblewrap|none)$/) },
+      isolation: { cell: "process", jail: expect.stringMatching(/^(bubblewrap|none)$/), engine: "preview1" },
       moduleFrom: expect.stringMatching(/^(disk|rustc)$/),
       compileMs: expect.any(Number),
     });

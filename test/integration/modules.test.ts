@@ -206,7 +206,7 @@ test("where no jail can be had, auto goes on without one and the result says so"
     const executor = openExecutor({ cacheDir: scratchDirectory(), toolchain, jail: "auto" });
     expect(await executor.execute(EMPTY_COMMAND)).toMatchObject({
       status: "ok",
-      isolation: { cell: "process", jail: "none" },
+      isolation: { cell: "process", jail: "none", engine: "preview1" },
     });
   } finally {
     process.env.PATH = path;

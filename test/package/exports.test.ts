@@ -36,6 +36,7 @@ test("the package exports these types, and no others by accident", () => {
     "DiagnosticSpan",
     "DoctorReport",
     "Edition",
+    "Engine",
     "ExecuteOptions",
     "ExecutorOptions",
     "Isolation",

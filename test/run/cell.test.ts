@@ -52,11 +52,13 @@ describe("a cell that starts", () => {
         far = new FakeTransport(events);
         return far;
       },
-      { cell: "process", jail: "none" },
+      { cell: "process", jail: "none", engine: "preview1" },
       mounts,
     );
     await cell.ready;
-    expect(far?.received.map((frame) => frame.message)).toEqual([{ kind: "open", mounts }]);
+    expect(far?.received.map((frame) => frame.message)).toEqual([
+      { kind: "open", engine: "preview1", mounts },
+    ]);
   });
 
   test("and ends before it is ready is CELL_FAILED with the reason, and names `doctor`", async () => {

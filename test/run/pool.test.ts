@@ -39,7 +39,7 @@ function kindOf(tenant: string, mounts = ""): CellKind {
     started.push({ ...made, kind: owner });
     return made.cell;
   };
-  return { owner, shape: mounts, spare: mounts === "", start };
+  return { owner, shape: mounts, maxRuns: Number.POSITIVE_INFINITY, spare: mounts === "", start };
 }
 
 /** A lease that is there at once. */

@@ -16,7 +16,7 @@ afterEach(async () => {
 const program = (code: string): CellCommand => ({ file: process.execPath, args: ["--eval", code], env: {} });
 
 function startCell(command: CellCommand): Cell {
-  const cell = new Cell(startProcess(command), { cell: "process", jail: "none" }, []);
+  const cell = new Cell(startProcess(command), { cell: "process", jail: "none", engine: "preview1" }, []);
   cells.push(cell);
   return cell;
 }

@@ -81,7 +81,11 @@ test("every way in which a guest can end arrives as it was sent", () => {
 
 test("every host message arrives as it was sent", () => {
   const messages: HostMessage[] = [
-    { kind: "open", mounts: [{ source: "/srv/é", guest: "/data", access: "read", maxBytes: null }] },
+    {
+      kind: "open",
+      engine: "preview1",
+      mounts: [{ source: "/srv/é", guest: "/data", access: "read", maxBytes: null }],
+    },
     { kind: "module", key: "m1", memory: { minimum: 1, maximum: 2 } },
     { kind: "forget", key: "m1" },
     {

@@ -16,12 +16,12 @@ export const PROCESS_MODES: readonly Mode[] = [
   {
     name: "process cells in a jail",
     options: { isolation: "process", jail: "required" },
-    isolation: { cell: "process", jail: "bubblewrap" },
+    isolation: { cell: "process", jail: "bubblewrap", engine: "preview1" },
   },
   {
     name: "process cells without a jail",
     options: { isolation: "process", jail: "off" },
-    isolation: { cell: "process", jail: "none" },
+    isolation: { cell: "process", jail: "none", engine: "preview1" },
   },
 ];
 
@@ -31,7 +31,7 @@ export const MODES: readonly Mode[] = [
   {
     name: "worker cells",
     options: { isolation: "worker", jail: "off" },
-    isolation: { cell: "worker", jail: "none" },
+    isolation: { cell: "worker", jail: "none", engine: "preview1" },
   },
 ];
 

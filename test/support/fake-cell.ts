@@ -84,7 +84,7 @@ export function fakeCell(behaviour?: FakeBehaviour): { cell: Cell; far: FakeTran
     far = new FakeTransport(events, behaviour);
     return far;
   };
-  const cell = new Cell(start, { cell: "process", jail: "none" }, []);
+  const cell = new Cell(start, { cell: "process", jail: "none", engine: "preview1" }, []);
   if (far === undefined) throw new Error("the cell did not start its transport");
   return { cell, far };
 }

@@ -1,0 +1,99 @@
+import type { WASI } from "node:wasi";
+import { fs } from "./builtins.ts";
+import { Errno, Failure } from "./filesystem/errno.ts";
+import { trackDescriptors } from "./node-wasi-descriptors.ts";
+import { createGate } from "./preview1/call.ts";
+import { createPreview1, openPreopens } from "./preview1/create.ts";
+import type { Preopen, Preview1, Preview1Grants, Preview1Io } from "./preview1/preview1.ts";
+
+type Argument = number | bigint;
+type Call = (...args: Argument[]) => number;
+
+/**
+ * The same interface over Node's own `node:wasi`, which is no sandbox: for cells in a jail alone, and for one run of each,
+ * because what a guest may have done to it cannot be undone. It holds its guest to `openFiles` and `outputBytes` and knows
+ * no other grant or limit; whoever asks for it has seen to it that no mount can be written to and that the clock is real.
+ *
+ * The standard streams are those of {@link createPreview1}: a guest that had the cell's own would speak to the host in the
+ * cell's name, and its output could be neither counted nor passed on as it comes. In `node:wasi`'s own table a file that
+ * can only be read stands for them, so that their numbers are taken, and can be closed and given to others.
+ */
+export function openNodeWasi(
+  preopens: readonly Preopen[],
+): (grants: Preview1Grants, io: Preview1Io, names: readonly string[]) => Preview1 {
+  const { WASI } = process.getBuiltinModule("node:wasi");
+  // One for each: what the guest closes under one number must stay open under the others.
+  const placeholder = (): number => fs.openSync(import.meta.filename, "r");
+  const streams = { stdin: placeholder(), stdout: placeholder(), stderr: placeholder() };
+  return (grants, io, names) => {
+    const wasi = new WASI({
+      version: "preview1",
+      args: [...grants.args],
+      env: { ...grants.env },
+      preopens: Object.fromEntries(preopens.map(({ guest, source }) => [guest, source])),
+      returnOnExit: true,
+      ...streams,
+    });
+    return createHost(wasi, grants, io, names);
+  };
+}
+
+function createHost(wasi: WASI, grants: Preview1Grants, io: Preview1Io, names: readonly string[]): Preview1 {
+  const own = createPreview1(openPreopens([]), grants, io, names);
+  const descriptors = trackDescriptors(grants.openFiles);
+  const gate = createGate(io);
+  const natives = wasi.wasiImport as Record<string, Call>;
+  let memory: WebAssembly.Memory | undefined;
+
+  const answer = (name: string, args: Argument[]): number | undefined => {
+    const stream = nameTakesDescriptor(name) ? descriptors.stream(Number(args[0])) : undefined;
+    const ownCall = own.imports[name] as Call;
+    if (name === "proc_exit") return ownCall(...args);
+    if (stream !== undefined && !MOVES_DESCRIPTORS.has(name)) return ownCall(stream, ...args.slice(1));
+    if (memory === undefined) throw new Failure(Errno.FAULT);
+    if (name === "path_open") descriptors.allowOne();
+    const errno = natives[name]?.(...args);
+    if (errno === Errno.SUCCESS) note(name, args.map(Number), memory);
+    return errno;
+  };
+
+  const note = (name: string, args: number[], { buffer }: WebAssembly.Memory): void => {
+    const [first = 0, second = 0] = args;
+    if (name === "fd_close") descriptors.closed(first);
+    if (name === "fd_renumber") descriptors.renumbered(first, second);
+    if (name === "path_open") descriptors.opened(new DataView(buffer).getUint32(args[8] ?? 0, true));
+  };
+
+  const imports: WebAssembly.ModuleImports = {};
+  for (const name of Object.keys(own.imports)) {
+    // A closure for each, although it does little: Node 20 and 22 crash where a module imports the native functions themselves.
+    const run = (...args: Argument[]): void => {
+      const errno = answer(name, args.map(unsigned));
+      if (errno !== undefined && errno !== Errno.SUCCESS) throw new Failure(errno);
+    };
+    // The types of the arguments are known from the gate that the module has passed.
+    imports[name] = gate(name, { signature: "", run });
+  }
+  return {
+    imports,
+    bind(bound) {
+      memory = bound;
+      own.bind(bound);
+      // All that `start` does before it calls `_start` is to take the memory.
+      wasi.start({ exports: { memory, _start() {} } });
+    },
+    close: () => own.close(),
+  };
+}
+
+/** Of the functions that take a descriptor, those that change what stands at its number. */
+const MOVES_DESCRIPTORS: ReadonlySet<string> = new Set(["fd_close", "fd_renumber"]);
+
+/** Whether the function's first argument is a descriptor that may be a stream: relative to one there are no paths. */
+function nameTakesDescriptor(name: string): boolean {
+  return name.startsWith("fd_") || name.startsWith("sock_");
+}
+
+function unsigned(argument: Argument): Argument {
+  return typeof argument === "number" ? argument >>> 0 : BigInt.asUintN(64, argument);
+}
