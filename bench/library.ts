@@ -16,7 +16,12 @@ async function load(): Promise<typeof import("../src/index.ts")> {
 
 /** The source of a script in `fixtures/scripts`. */
 export function fixture(name: string): string {
-  return readFileSync(new URL(`../fixtures/scripts/${name}.rs`, import.meta.url), "utf8");
+  return source(new URL(`../fixtures/scripts/${name}.rs`, import.meta.url));
+}
+
+/** The source of a script. */
+export function source(url: URL): string {
+  return readFileSync(url, "utf8");
 }
 
 /** The script's module. */

@@ -6,6 +6,7 @@ import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { cellStart } from "./measurements/cell-start.ts";
 import { compile } from "./measurements/compile.ts";
+import { files } from "./measurements/files.ts";
 import { memory } from "./measurements/memory.ts";
 import { throughput } from "./measurements/throughput.ts";
 import { warmRun } from "./measurements/warm-run.ts";
@@ -17,6 +18,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Section>>> = {
   throughput,
   "cell-start": cellStart,
   memory,
+  files,
 };
 
 const { values, positionals } = parseArgs({

@@ -10,7 +10,7 @@ const { lstatSync, opendirSync } = fs;
 /** Names fetched from the system at a time. */
 const BATCH = 128;
 
-/** Reads a directory given by its `/proc/self/fd/N`, a batch at a time: its size never matters. */
+/** Reads a directory given by the path of its descriptor, a batch at a time: its size never matters. */
 export function listDirectory(path: string): Listing {
   // The declared types know no buffer encoding, though Node does; a name that is not UTF-8 must not be misread as one that is.
   const directory = attempt(() =>

@@ -1,6 +1,7 @@
 import { fs } from "../builtins.ts";
 import { accessFlags, DiskFile } from "./disk-file.ts";
 import { listDirectory } from "./disk-listing.ts";
+import { descriptorPath } from "./disk-path.ts";
 import { createStatReader, type StatReader, toSystemTime } from "./disk-stat.ts";
 import { attempt, Errno, Failure } from "./errno.ts";
 import type {
@@ -178,7 +179,7 @@ class DiskDirectory implements Directory {
   }
 
   #self(): string {
-    return `/proc/self/fd/${this.#open()}`;
+    return descriptorPath(this.#open());
   }
 
   /** The one place where a name becomes a path. What is not a plain name is the host's own mistake and never reaches the disk. */
@@ -186,7 +187,7 @@ class DiskDirectory implements Directory {
     if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) {
       throw new Error("the disk was given something that is not a plain name");
     }
-    return `/proc/self/fd/${this.#open()}/${name}`;
+    return `${descriptorPath(this.#open())}/${name}`;
   }
 
   #linkOr(name: string, errno: number): Link {
@@ -206,5 +207,5 @@ class DiskDirectory implements Directory {
 
 /** Opens for use what `reference` refers to: that inode and no other. */
 function openSelf(reference: number, flags: number): number {
-  return attempt(() => openSync(`/proc/self/fd/${reference}`, flags));
+  return attempt(() => openSync(descriptorPath(reference), flags));
 }

@@ -105,9 +105,13 @@ export function attempt<Result>(systemCall: () => Result): Result {
   try {
     return systemCall();
   } catch (error) {
-    if (error instanceof Error && "syscall" in error && "code" in error) {
-      throw new Failure(bySystemCode[String(error.code)] ?? Errno.IO);
-    }
-    throw error;
+    throw failureOf(error);
   }
+}
+
+/** What to throw for what a system call threw: for the calls whose number matters, which do without a closure. */
+export function failureOf(error: unknown): unknown {
+  return error instanceof Error && "syscall" in error && "code" in error
+    ? new Failure(bySystemCode[String(error.code)] ?? Errno.IO)
+    : error;
 }

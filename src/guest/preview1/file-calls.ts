@@ -156,14 +156,19 @@ export function fileCalls(host: Host): HostCalls {
  * call, as the system does: the guest has to know of the bytes.
  */
 function inTurn(buffers: readonly Buffer[], move: (buffer: Buffer, done: number) => number): number {
-  let done = 0;
-  for (const buffer of buffers) {
+  const [first] = buffers;
+  if (first === undefined) return 0;
+  let done = move(first, 0);
+  if (done < first.length) return done;
+  for (let index = 1; index < buffers.length; index++) {
+    const buffer = buffers[index];
+    if (buffer === undefined) break;
     try {
       const moved = move(buffer, done);
       done += moved;
       if (moved < buffer.length) break;
     } catch (error) {
-      if (done > 0 && error instanceof Failure) break;
+      if (error instanceof Failure) break;
       throw error;
     }
   }

@@ -1,0 +1,58 @@
+//! Work on files, for three ways to run the same program: `read|small|write DIRECTORY`. Exits with 1 where the bytes do not add up.
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::process::exit;
+
+const PIECE: usize = 64 * 1024;
+const BULK: usize = 1600 * PIECE;
+const DIRECTORIES: usize = 100;
+const FILES: usize = 100;
+const SMALL: usize = 1000;
+
+fn main() -> std::io::Result<()> {
+    let args: Vec<String> = std::env::args().collect();
+    let directory = &args[2];
+    let (moved, expected) = match args[1].as_str() {
+        "read" => (read(directory)?, BULK),
+        "write" => (write(directory)?, BULK),
+        // Counted twice: what stat says, and what was read.
+        "small" => (small(directory)?, 2 * DIRECTORIES * FILES * SMALL),
+        _ => exit(2),
+    };
+    exit(if moved == expected { 0 } else { 1 });
+}
+
+fn read(directory: &str) -> std::io::Result<usize> {
+    let mut file = File::open(format!("{directory}/bulk"))?;
+    let mut piece = vec![0; PIECE];
+    let mut total = 0;
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(total),
+            got => total += got,
+        }
+    }
+}
+
+fn write(directory: &str) -> std::io::Result<usize> {
+    let mut file = File::create(format!("{directory}/written"))?;
+    let piece = vec![7; PIECE];
+    let mut total = 0;
+    while total < BULK {
+        file.write_all(&piece)?;
+        total += PIECE;
+    }
+    Ok(total)
+}
+
+fn small(directory: &str) -> std::io::Result<usize> {
+    let mut total = 0;
+    for folder in 0..DIRECTORIES {
+        for file in 0..FILES {
+            let path = format!("{directory}/{folder}/{file}");
+            total += fs::metadata(&path)?.len() as usize;
+            total += fs::read(&path)?.len();
+        }
+    }
+    Ok(total)
+}
