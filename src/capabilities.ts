@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** A host directory that the guest sees at a path of its own. */
-export interface Mount {
+export interface HostMount {
   /** Host directory; relative paths count from the working directory. Must exist. `/` and the home directory are refused. */
   host: string;
   /** Absolute path at which the guest sees it, for example `/data`. */
@@ -11,6 +11,24 @@ export interface Mount {
   /** Bytes that one run may write below this mount, on top of `limits.diskBytes`. Default: only `limits.diskBytes` counts. */
   maxBytes?: number;
 }
+
+/**
+ * An empty directory without a host directory behind it: it lies in the memory of the run and is gone with it. Works on every
+ * platform and changes nothing about which cell serves. Its files come back as `artifacts` of the result where they are asked for.
+ */
+export interface ScratchMount {
+  /** Absolute path at which the guest sees it, for example `/tmp`. `/` is allowed. */
+  guest: string;
+  access: "scratch";
+  /**
+   * Bytes that it may hold, as `limits.scratchBytes` counts them. Default: only `limits.scratchBytes` counts.
+   * A write beyond it fails in the guest with `ENOSPC` and is recorded in `denials`.
+   */
+  bytes?: number;
+}
+
+/** A directory that the guest sees: one of the host's, or one that lives in memory for the run. */
+export type Mount = HostMount | ScratchMount;
 
 /**
  * What the guest's clocks say.
@@ -24,7 +42,7 @@ export type RandomGrant = "secure" | { seed: number | string };
 
 /** What a guest may touch. Everything is denied unless it stands here. */
 export interface Capabilities {
-  /** Host directories. Default none. */
+  /** Host directories, and directories in memory. Default none. */
   mounts?: readonly Mount[];
   /** Environment variables, by name and value; nothing of the host's environment is ever passed on. Default none. */
   env?: Readonly<Record<string, string>>;
@@ -40,6 +58,7 @@ const noNul = (text: string): boolean => !text.includes("\0");
 const cText = z.string().refine(noNul, "must not contain a NUL character");
 const isPlainPath = (path: string): boolean =>
   path.startsWith("/") && !path.split("/").some((part) => part === "." || part === "..");
+const guestPath = cText.refine(isPlainPath, "must be an absolute path without . or ..");
 /** WASI's clocks count nanoseconds since 1970 in an unsigned 64-bit number. */
 const LAST_INSTANT_MS = 18_446_744_073_709;
 const instant = z
@@ -53,12 +72,15 @@ const instant = z
 export const capabilitiesSchema = z.strictObject({
   mounts: z
     .array(
-      z.strictObject({
-        host: cText.min(1),
-        guest: cText.refine(isPlainPath, "must be an absolute path without . or .."),
-        access: z.enum(["read", "read-write"]).optional(),
-        maxBytes: z.int().min(0).optional(),
-      }),
+      z.discriminatedUnion("access", [
+        z.strictObject({
+          host: cText.min(1),
+          guest: guestPath,
+          access: z.enum(["read", "read-write"]).optional(),
+          maxBytes: z.int().min(0).optional(),
+        }),
+        z.strictObject({ guest: guestPath, access: z.literal("scratch"), bytes: z.int().min(0).optional() }),
+      ]),
     )
     .max(64)
     .optional(),

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Mount, RandomGrant } from "./capabilities.ts";
+import type { HostMount, Mount, RandomGrant } from "./capabilities.ts";
 import { ScriptcellError } from "./errors.ts";
 import { ModuleRefused } from "./instrument/instrument.ts";
 import type { Limits } from "./limits.ts";
@@ -19,7 +19,8 @@ import {
   resolveExecutorOptions,
 } from "./options.ts";
 import type { CompiledModule, CompileResult, ModuleOrigin, Outcome, RunReport, RunResult } from "./result.ts";
-import type { PreparedModule } from "./run/cell.ts";
+import { NO_ARTIFACTS } from "./run/artifacts.ts";
+import type { AttachedFile, PreparedModule } from "./run/cell.ts";
 import { checkEngineGrants, checkEnginePlace } from "./run/engine.ts";
 import { foreignModules } from "./run/foreign-modules.ts";
 import { resolveMounts } from "./run/mounts.ts";
@@ -27,6 +28,7 @@ import { refusedModule, toOutcome } from "./run/outcome.ts";
 import type { RunRequest, WireClock } from "./run/protocol.ts";
 import type { RunRecord } from "./run/run.ts";
 import { type Placement, Runner } from "./run/runner.ts";
+import { planScratch } from "./run/scratch.ts";
 import { openStdin } from "./run/stdin.ts";
 import { requireJail, ScriptCompiler, type ScriptRequest } from "./script-compiler.ts";
 
@@ -135,7 +137,7 @@ export class ScriptExecutor implements AsyncDisposable {
       if (!(error instanceof ModuleRefused)) throw error;
       return unstarted({ status: "rejected", diagnostics: [refusedModule(error.message)] }, origin);
     }
-    const { options, limits, placement, request } = plan;
+    const { options, limits, placement, request, files } = plan;
     const { signal, onStdout, onStderr } = options;
     let record: RunRecord & Pick<RunReport, "isolation">;
     try {
@@ -146,6 +148,7 @@ export class ScriptExecutor implements AsyncDisposable {
         module,
         request,
         stdin,
+        files,
         wallTimeMs,
         onStdout,
         onStderr,
@@ -182,6 +185,7 @@ export class ScriptExecutor implements AsyncDisposable {
       durationMs: record.durationMs,
       peakMemoryBytes: record.peakMemoryBytes,
       denials: record.denials,
+      artifacts: record.artifacts,
       isolation: record.isolation,
       ...origin,
     };
@@ -193,13 +197,23 @@ export class ScriptExecutor implements AsyncDisposable {
     const capabilities = merge(this.#options.capabilities, options.capabilities);
     const engine = options.engine ?? this.#options.engine;
     checkEnginePlace(engine, this.#options);
-    checkEngineGrants(engine, capabilities);
-    const mounts = resolveMounts((capabilities.mounts ?? []) as readonly Mount[], this.#options.cacheDir);
+    const all = (capabilities.mounts ?? []) as readonly Mount[];
+    const mounts = resolveMounts(
+      all.filter((mount): mount is HostMount => mount.access !== "scratch"),
+      this.#options.cacheDir,
+    );
+    const { scratch, files } = planScratch(
+      { mounts: all, files: options.files ?? {}, artifacts: options.artifacts ?? [] },
+      limits,
+    );
+    checkEngineGrants(engine, { ...capabilities, scratch });
     return {
       options,
       limits,
+      // What lies in memory is no part of it: any warm cell can have it.
       placement: { tenant: options.tenant ?? "", engine, mounts, stackBytes: limits.stackBytes },
-      request: runRequest(capabilities, limits),
+      request: { ...runRequest(capabilities, limits), scratch },
+      files,
     };
   }
 
@@ -238,6 +252,7 @@ interface Plan {
   limits: Limits;
   placement: Placement;
   request: Omit<RunRequest, "module" | "stdin">;
+  files: readonly AttachedFile[];
 }
 
 type Origin = Pick<RunReport, "compileMs"> & { moduleFrom: ModuleOrigin | null };
@@ -278,6 +293,7 @@ function unstarted(outcome: Outcome, origin: Origin): RunResult {
     durationMs: 0,
     peakMemoryBytes: null,
     denials: [],
+    artifacts: NO_ARTIFACTS,
     isolation: null,
     ...origin,
   };

@@ -1,4 +1,11 @@
-export type { Capabilities, ClockGrant, Mount, RandomGrant } from "./capabilities.ts";
+export type {
+  Capabilities,
+  ClockGrant,
+  HostMount,
+  Mount,
+  RandomGrant,
+  ScratchMount,
+} from "./capabilities.ts";
 export type { CompileLimits } from "./compile/compile-limits.ts";
 export type { Applicability, Diagnostic, DiagnosticSpan, Suggestion } from "./compile/diagnostics.ts";
 export { ScriptcellError, type ScriptcellErrorCode } from "./errors.ts";

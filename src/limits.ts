@@ -36,10 +36,17 @@ export interface Limits {
    */
   outputBytes: number;
   /**
-   * Bytes that the run may write to its mounts, all together. Default 16 MiB.
+   * Bytes that the run may write to its host directories, all together. Default 16 MiB.
    * A write beyond it fails in the guest with `ENOSPC` and is recorded in `denials`.
    */
   diskBytes: number;
+  /**
+   * Bytes that the run's scratch mounts and `files` may hold in memory, all together and at a time. Default 64 MiB, at most 1 GiB.
+   * Counted are contents, in the pieces in which they are kept (what was never written takes none), and for each file, directory
+   * and link 512 bytes, for each of its names 128 bytes and its length. There are 250,000 of these at most, 64 KiB of contents
+   * counting as one. A write beyond it fails in the guest with `ENOSPC` and is recorded in `denials`.
+   */
+  scratchBytes: number;
   /** Files and directories open at once, without stdio and the mounts themselves. Default 64. Beyond it opening fails with `EMFILE`. */
   openFiles: number;
 }
@@ -55,6 +62,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   tableElements: 100_000,
   outputBytes: 1 * MiB,
   diskBytes: 16 * MiB,
+  scratchBytes: 64 * MiB,
   openFiles: 64,
 });
 
@@ -85,6 +93,11 @@ export const limitsSchema = z.strictObject({
     .int()
     .min(0)
     .max(1024 * GiB)
+    .optional(),
+  scratchBytes: z
+    .int()
+    .min(0)
+    .max(1 * GiB)
     .optional(),
   openFiles: z.int().min(0).max(10_000).optional(),
 });

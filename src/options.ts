@@ -74,6 +74,18 @@ export interface ExecuteOptions<Schema extends z.ZodType = z.ZodType> {
   input?: unknown;
   /** Stdin as text, bytes, or a stream of either, read as the guest reads. Not together with `input`. */
   stdin?: StdinSource;
+  /**
+   * Files that the guest finds, by guest path: text (as UTF-8) or bytes. They are put in memory for this run and never on the
+   * caller's disk. In a scratch mount they can be changed; outside every mount their first directory is one that can only be
+   * read. Counted in `limits.scratchBytes`; in a mounted host directory, or directly under `/`, they are an error. At most 10,000.
+   */
+  files?: Readonly<Record<string, Uint8Array | string>>;
+  /**
+   * Which files of scratch mounts come back in the result's `artifacts`: absolute patterns in which `*` stands for any characters
+   * of a name, `?` for one, and `**` for any number of directories. At most 64, each of at most 1,024 characters.
+   * A pattern that can match nothing in a scratch mount is an error. Default none.
+   */
+  artifacts?: readonly string[];
   /** What the guest may touch. A field given here replaces the executor's. */
   capabilities?: Capabilities;
   /** What the guest may use up. A field given here replaces the executor's. */
@@ -110,6 +122,9 @@ export const DEFAULT_CELLS: Readonly<PoolOptions> = Object.freeze({
   idleMs: 60_000,
   maxQueue: 1_000,
 });
+
+/** Files that are put in for one run, at most. */
+const MAX_FILES = 10_000;
 
 const edition = z.enum(["2015", "2018", "2021", "2024"]);
 const engine = z.enum(["preview1", "node-wasi"]);
@@ -163,6 +178,13 @@ const executeFields = {
       "must be a string, a Uint8Array, a ReadableStream or an async iterable",
     )
     .optional(),
+  files: z
+    .custom<Readonly<Record<string, Uint8Array | string>>>(
+      isRecordOfFiles,
+      "must be an object of at most 10,000 files: guest paths, and text or bytes",
+    )
+    .optional(),
+  artifacts: z.array(z.string().max(1024)).max(64).optional(),
   capabilities: capabilitiesSchema.optional(),
   limits: limitsSchema.optional(),
   outputSchema: z
@@ -177,6 +199,17 @@ const executeFields = {
   engine: engine.optional(),
   signal: signal.optional(),
 };
+
+/** Not a zod record, which would drop a name such as `__proto__` instead of refusing it. */
+function isRecordOfFiles(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array)
+    return false;
+  const contents: unknown[] = Object.values(value);
+  return (
+    contents.length <= MAX_FILES &&
+    contents.every((content) => typeof content === "string" || content instanceof Uint8Array)
+  );
+}
 
 const compileSchema = z.strictObject(compileFields);
 const executeSchema = z.strictObject(executeFields);

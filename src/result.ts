@@ -75,6 +75,13 @@ export interface RunReport {
   moduleFrom: ModuleOrigin | null;
   /** Milliseconds spent on getting the module (compile or look-up); 0 for `execute`. */
   compileMs: number;
+  /**
+   * The regular files in scratch mounts that the `artifacts` of the call asked for, by the path that the guest gave them. Also of
+   * a run that failed, panicked or trapped; of one whose cell was killed (a deadline, a cancellation) they are lost, and this is
+   * empty. At most 10,000 files with paths of up to 4,096 bytes, together no larger than `limits.scratchBytes`; what is left out
+   * for that is recorded in `denials`, but for files whose path is longer. An object without a prototype: `Object.keys` and `in` are safe.
+   */
+  artifacts: Readonly<Record<string, Uint8Array>>;
   /** What the run ran under; null where it never started. */
   isolation: Isolation | null;
 }

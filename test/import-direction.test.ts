@@ -44,9 +44,9 @@ test("no step imports the executor", () => {
   expect(found(({ from, to }) => FRONT.includes(to) && !outside.includes(folderOf(from)))).toEqual([]);
 });
 
-test("the code in a cell shares with the host the protocol and the wasm format, and nothing else", () => {
+test("the code in a cell shares with the host the protocol, its patterns and the wasm format, and nothing else", () => {
   const shared = (to: string): boolean =>
-    to.startsWith("guest/") || to === "run/protocol.ts" || to.startsWith("wasm/");
+    to.startsWith("guest/") || /^run\/(protocol|artifact-pattern)\.ts$/.test(to) || to.startsWith("wasm/");
   expect(found(({ from, to }) => from.startsWith("guest/") && !shared(to))).toEqual([]);
 });
 
@@ -54,8 +54,8 @@ test("the host side never imports the code in a cell", () => {
   expect(found(({ from, to }) => !from.startsWith("guest/") && to.startsWith("guest/"))).toEqual([]);
 });
 
-test("the protocol imports nothing: both sides have to read it alone", () => {
-  expect(found(({ from }) => from === "run/protocol.ts")).toEqual([]);
+test("the protocol and its patterns import nothing: both sides have to read them alone", () => {
+  expect(found(({ from }) => /^run\/(protocol|artifact-pattern)\.ts$/.test(from))).toEqual([]);
 });
 
 test("the wasm format knows no policy and no Node API", () => {

@@ -30,6 +30,7 @@ const BOUNDS: Record<LimitName, { least: number; most: number }> = {
   tableElements: { least: 0, most: 10_000_000 },
   outputBytes: { least: 0, most: 1 * GiB },
   diskBytes: { least: 0, most: 1024 * GiB },
+  scratchBytes: { least: 0, most: 1 * GiB },
   openFiles: { least: 0, most: 10_000 },
 };
 const LIMITS = Object.keys(DEFAULT_LIMITS) as LimitName[];

@@ -27,7 +27,12 @@ const LIMIT_OPTIONS: Readonly<Record<LimitName, LimitOption>> = {
   stackBytes: { flag: "--stack", description: "call stack", ...size },
   tableElements: { flag: "--table-elements", description: "elements of a table of functions", ...count },
   outputBytes: { flag: "--output-limit", description: "bytes of stdout and of stderr, each", ...size },
-  diskBytes: { flag: "--disk", description: "bytes written to all mounts together", ...size },
+  diskBytes: { flag: "--disk", description: "bytes written to all host directories together", ...size },
+  scratchBytes: {
+    flag: "--scratch-limit",
+    description: "bytes held by scratch mounts and files together",
+    ...size,
+  },
   openFiles: { flag: "--open-files", description: "files and directories open at once", ...count },
 };
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import type { ClockGrant, Mount } from "../capabilities.ts";
+import type { ClockGrant, HostMount, Mount } from "../capabilities.ts";
 import { GiB, KiB, MiB } from "../limits.ts";
 
 /** The parsers of option values. Each says what it expects; the bounds of limits are the library's to check. */
@@ -50,7 +50,7 @@ function scaled(text: string, units: Readonly<Record<string, number>>, expected:
   return value;
 }
 
-const ACCESS: Readonly<Record<string, NonNullable<Mount["access"]>>> = {
+const ACCESS: Readonly<Record<string, NonNullable<HostMount["access"]>>> = {
   ro: "read",
   read: "read",
   rw: "read-write",

@@ -9,6 +9,7 @@ import {
   type WireClock,
 } from "../run/protocol.ts";
 import { GROW_REFUSALS_EXPORT, MEMORY_IMPORT } from "../wasm/reserved.ts";
+import { sendArtifacts } from "./artifacts.ts";
 import type { Channel } from "./channel.ts";
 import type { CreateHost } from "./engine.ts";
 import type { Memories } from "./memories.ts";
@@ -20,6 +21,7 @@ import {
   type Preview1,
   type Preview1Io,
 } from "./preview1/preview1.ts";
+import { type FileToPut, openScratch } from "./scratch.ts";
 import { trapCode } from "./traps.ts";
 
 /** Modules of this cell by key. */
@@ -37,17 +39,25 @@ interface CompiledModule {
   imports: readonly string[];
 }
 
+/** What came with a run. */
+export interface Attached {
+  stdin: Uint8Array;
+  files: readonly FileToPut[];
+}
+
 /** A guest that has ended: what to answer, and the memory it leaves. */
 export interface FinishedGuest {
   done: CellMessage & { kind: "done" };
   memory: WebAssembly.Memory;
   memorySize: MemorySize;
+  /** Bytes of memory, the linear one and that of files, that were in use at a time. */
+  peakBytes: number;
 }
 
 /** Runs one guest, from a fresh instance to its end, and says how it ended. Output and refusals are sent on the way. */
 export function runGuest(
   request: RunRequest,
-  stdin: Uint8Array,
+  { stdin, files }: Attached,
   modules: CellModules,
   createHost: CreateHost,
   memories: Memories,
@@ -63,7 +73,9 @@ export function runGuest(
     },
     deny: denials.deny,
   };
-  const grants = { ...request, clock: guestClock(request.clock) };
+  const clock = guestClock(request.clock);
+  const scratch = request.scratch && openScratch(request.scratch, files, clock);
+  const grants = { ...request, clock, memory: scratch?.preopens ?? [] };
   let wasi: Preview1 | undefined;
   let exports: WebAssembly.Exports = {};
   const known = sent(request.module, modules);
@@ -84,6 +96,9 @@ export function runGuest(
   } finally {
     wasi?.close();
   }
+  if (request.scratch !== undefined && scratch !== undefined) {
+    sendArtifacts(request.scratch, scratch.preopens, denials.deny, channel);
+  }
   const refused = exports[GROW_REFUSALS_EXPORT] as WebAssembly.Global<"i32"> | undefined;
   const done = {
     kind: "done",
@@ -92,7 +107,8 @@ export function runGuest(
     refusedGrowths: (refused?.value ?? 0) >>> 0,
     denialCounts: denials.counts(),
   } as const;
-  return { done, memory, memorySize: known.memory };
+  const peakBytes = done.peakMemoryBytes + (scratch?.peakBytes() ?? 0);
+  return { done, memory, memorySize: known.memory, peakBytes };
 }
 
 function sent(key: string, modules: CellModules): CellModule {

@@ -3,13 +3,15 @@ import type { Channel } from "./channel.ts";
 import { collectAfter } from "./collect.ts";
 import { type CreateHost, openEngine } from "./engine.ts";
 import { createMemories, type Memories } from "./memories.ts";
-import { type CellModules, runGuest } from "./run-guest.ts";
+import { type Attached, type CellModules, runGuest } from "./run-guest.ts";
+import type { FileToPut } from "./scratch.ts";
 
 /** A cell's whole life: receive, run, answer, until the host is gone. */
 export function serve(channel: Channel): void {
   const modules: CellModules = new Map();
   const memories = createMemories();
   let createHost: CreateHost | undefined;
+  let files: FileToPut[] = [];
   for (;;) {
     const frame = channel.receive();
     if (frame === undefined) return;
@@ -25,10 +27,15 @@ export function serve(channel: Channel): void {
       case "forget":
         modules.delete(message.key);
         break;
+      case "file":
+        files.push({ mount: message.mount, path: message.path, bytes: payload });
+        break;
       case "run": {
         if (createHost === undefined) throw new Error("run before open");
-        const peakMemoryBytes = runAndAnswer(message, payload, { modules, memories, createHost }, channel);
-        collectAfter(peakMemoryBytes);
+        const attached = { stdin: payload, files };
+        files = [];
+        const peakBytes = runAndAnswer(message, attached, { modules, memories, createHost }, channel);
+        collectAfter(peakBytes);
         break;
       }
       case "stdin":
@@ -47,15 +54,16 @@ interface CellState {
 /** A function of its own, so that nothing holds on to the guest's memory when it comes to collecting. */
 function runAndAnswer(
   request: RunRequest,
-  stdin: Uint8Array,
+  attached: Attached,
   { modules, memories, createHost }: CellState,
   channel: Channel,
 ): number {
-  const { done, memory, memorySize } = runGuest(request, stdin, modules, createHost, memories, channel);
+  const finished = runGuest(request, attached, modules, createHost, memories, channel);
+  const { done, memory, memorySize, peakBytes } = finished;
   channel.send(done);
   // What takes time is done while the cell waits. A guest that did not exit may be anything: its cell is replaced.
   if (done.end.how === "exit") memories.giveBack(memorySize, memory);
-  return done.peakMemoryBytes;
+  return peakBytes;
 }
 
 function open(message: HostMessage & { kind: "open" }, channel: Channel): CreateHost | undefined {

@@ -38,6 +38,20 @@ export interface PreparedModule {
   readonly memory: MemorySize;
 }
 
+/** A file that a run finds in one of its scratch mounts. */
+export interface AttachedFile {
+  /** Number of the mount in the request, and the path below it. */
+  mount: number;
+  path: string;
+  bytes: Uint8Array;
+}
+
+/** The bytes that go with a run. */
+export interface RunAttachments {
+  stdin: Uint8Array;
+  files: readonly AttachedFile[];
+}
+
 /** Who is told what a cell says during a run. */
 export interface CellListener {
   onMessage(frame: Frame<CellMessage>): void;
@@ -107,7 +121,7 @@ export class Cell {
   run(
     module: PreparedModule,
     request: Omit<RunRequest, "module">,
-    stdin: Uint8Array,
+    { stdin, files }: RunAttachments,
     listener: CellListener,
   ): void {
     this.#listener = listener;
@@ -115,6 +129,7 @@ export class Cell {
     if (!this.#modules.delete(module.key)) this.#sendModule(module);
     // Deleted and added again: a Set keeps insertion order, so the first key is the least recently used.
     this.#modules.add(module.key);
+    for (const { mount, path, bytes } of files) this.#send({ kind: "file", mount, path }, bytes);
     this.#send({ kind: "run", module: module.key, ...request }, stdin);
   }
 

@@ -28,12 +28,14 @@ interface Grants {
   mounts?: ReadonlyArray<{ guest: string; access?: string | undefined }> | undefined;
   clock?: unknown;
   random?: unknown;
+  /** What the run has in memory, `files` included. */
+  scratch?: object | undefined;
 }
 
 /** @throws ScriptcellError INVALID_OPTIONS where an engine cannot hold a guest to what it was granted */
 export function checkEngineGrants(
   engine: Engine,
-  { mounts = [], clock = "denied", random = "secure" }: Grants,
+  { mounts = [], clock = "denied", random = "secure", scratch }: Grants,
 ): void {
   if (engine !== "node-wasi") return;
   const refuse = (what: string, remedy: string): never => {
@@ -44,6 +46,11 @@ export function checkEngineGrants(
   };
   if (clock !== "real") refuse("cannot keep the time from a guest", 'grant clock "real"');
   if (random !== "secure") refuse("has random bytes of the operating system only", "leave out the seed");
+  if (scratch !== undefined)
+    refuse(
+      "has no mounts in memory",
+      "leave out files and scratch mounts, and mount host directories to read",
+    );
   for (const { guest, access = "read" } of mounts) {
     if (access !== "read")
       refuse(

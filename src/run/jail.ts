@@ -11,7 +11,12 @@ const SOURCE_ROOT = fileURLToPath(new URL("../", import.meta.url));
 const PACKAGE_JSON = fileURLToPath(new URL("../../package.json", import.meta.url));
 
 /** All of scriptcell's own code that runs in a cell, relative to the source root. */
-const CELL_CODE = ["guest", `run/protocol${EXTENSION}`, `wasm/reserved${EXTENSION}`] as const;
+const CELL_CODE = [
+  "guest",
+  `run/protocol${EXTENSION}`,
+  `run/artifact-pattern${EXTENSION}`,
+  `wasm/reserved${EXTENSION}`,
+] as const;
 /** Where that code lies inside the jail. */
 const JAIL_CODE = "/cell/src";
 const KIB = 1024;

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import type { Mount } from "../capabilities.ts";
+import type { HostMount } from "../capabilities.ts";
 import { ScriptcellError } from "../errors.ts";
 import type { WireMount } from "./protocol.ts";
 
@@ -18,7 +18,7 @@ const KERNEL_TREES = ["/proc", "/sys", "/dev"];
  * Resolves a caller's mounts for a cell: host directories made absolute and free of symlinks, guest paths normalised.
  * @throws ScriptcellError MOUNT_REFUSED, INVALID_OPTIONS
  */
-export function resolveMounts(mounts: readonly Mount[], cacheDir: string): ResolvedMount[] {
+export function resolveMounts(mounts: readonly HostMount[], cacheDir: string): ResolvedMount[] {
   if (mounts.length > 0 && process.platform !== "linux") {
     throw new ScriptcellError(
       "MOUNT_REFUSED",
@@ -30,7 +30,7 @@ export function resolveMounts(mounts: readonly Mount[], cacheDir: string): Resol
   const cache = realpathOf(cacheDir);
   const seen = new Set<string>();
   return mounts.map((mount) => {
-    const guest = mount.guest.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
+    const guest = guestPath(mount.guest);
     if (seen.has(guest))
       throw new ScriptcellError(
         "INVALID_OPTIONS",
@@ -44,6 +44,11 @@ export function resolveMounts(mounts: readonly Mount[], cacheDir: string): Resol
       maxBytes: mount.maxBytes ?? null,
     };
   });
+}
+
+/** The path at which a guest sees a mount, without needless slashes. */
+export function guestPath(path: string): string {
+  return path.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
 }
 
 /** The directory free of symbolic links; `homes` and `cache` already are. */

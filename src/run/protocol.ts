@@ -19,6 +19,24 @@ export type WireEngine = "preview1" | "node-wasi";
 /** Clock of one run; frozen time is nanoseconds since 1970 as decimal digits. */
 export type WireClock = { kind: "denied" | "monotonic" | "real" } | { kind: "frozen"; epochNs: string };
 
+/** A directory that lives in the cell's memory for one run. */
+export interface WireScratchMount {
+  guest: string;
+  /** `read`: it holds what the host put there. */
+  access: "read" | "read-write";
+  /** Bytes that it may hold; null: only the bytes of all of them count. */
+  bytes: number | null;
+}
+
+/** What one run has in memory. Its mounts are apart from those of the cell: any cell can have them. */
+export interface WireScratch {
+  mounts: readonly WireScratchMount[];
+  /** Bytes that all of them may hold. */
+  bytes: number;
+  /** Patterns of the files that are sent back at the end. */
+  artifacts: readonly string[];
+}
+
 /** One run. */
 export interface RunRequest {
   /** The module, sent before with `module`. */
@@ -32,6 +50,8 @@ export interface RunRequest {
   outputBytes: number;
   diskBytes: number;
   openFiles: number;
+  /** Undefined: nothing in memory. */
+  scratch?: WireScratch | undefined;
 }
 
 /** The memory of a module, in pages of 64 KiB. */
@@ -49,7 +69,9 @@ export type HostMessage =
   | { kind: "forget"; key: string }
   | ({ kind: "run" } & RunRequest)
   /** The answer to `pull`. Payload: the next bytes; `end` with the last of them. */
-  | { kind: "stdin"; end: boolean };
+  | { kind: "stdin"; end: boolean }
+  /** Before `run`: a file of that run. Payload: its bytes. `path` is below the run's scratch mount of that number. */
+  | { kind: "file"; mount: number; path: string };
 
 /** How the guest's `_start` ended. */
 export type GuestEnd =
@@ -71,6 +93,9 @@ export type CellMessage =
   | { kind: "pull"; maxBytes: number }
   /** A refusal, sent when it first happens. */
   | { kind: "denial"; call: string; target: string; reason: string; grant: string | null }
+  /** A file that the guest left, before `done`. Payload: its path as UTF-8. Its bytes follow in as many frames as they need. */
+  | { kind: "artifact"; bytes: number }
+  | { kind: "artifact-bytes" }
   /** The run is over. `denialCounts[i]` belongs to the i-th `denial` of the run. */
   | {
       kind: "done";
@@ -90,8 +115,26 @@ export const MAX_DENIAL_TEXT = 256;
 /** Stdin up to this size travels with the run; beyond it is pulled. */
 export const MAX_ATTACHED_STDIN_BYTES = 256 * 1024;
 
-const HOST_KINDS = ["open", "module", "forget", "run", "stdin"] as const;
-const CELL_KINDS = ["ready", "stdout", "stderr", "pull", "denial", "done"] as const;
+/** What a file, directory or link in memory is charged besides its contents, and what each of its names is besides its length. */
+export const SCRATCH_NODE_BYTES = 512;
+export const SCRATCH_NAME_BYTES = 128;
+/** Files, directories, links, further names and pieces of contents (64 KiB each) in the memory of one run, at most. */
+export const MAX_SCRATCH_OBJECTS = 250_000;
+/** Artifacts of one run, and bytes of the path of each, at most. */
+export const MAX_ARTIFACTS = 10_000;
+export const MAX_ARTIFACT_PATH_BYTES = 4096;
+
+const HOST_KINDS = ["open", "module", "forget", "run", "stdin", "file"] as const;
+const CELL_KINDS = [
+  "ready",
+  "stdout",
+  "stderr",
+  "pull",
+  "denial",
+  "done",
+  "artifact",
+  "artifact-bytes",
+] as const;
 const HEADER_BYTES = 9;
 const NO_PAYLOAD = new Uint8Array(0);
 
@@ -223,7 +266,7 @@ export function hostFrameReader(): FrameReader<HostMessage> {
 }
 
 function parseCellMessage(kind: string, value: unknown): CellMessage {
-  if (kind === "stdout" || kind === "stderr") return { kind };
+  if (kind === "stdout" || kind === "stderr" || kind === "artifact-bytes") return { kind };
   if (typeof value !== "object" || value === null) throw new ProtocolError(`${kind}: not an object`);
   const fields = value as Record<string, unknown>;
   const text = (name: string, max = MAX_DENIAL_TEXT): string => {
@@ -240,6 +283,8 @@ function parseCellMessage(kind: string, value: unknown): CellMessage {
       return { kind, failed: fields.failed === null ? null : text("failed", 1024) };
     case "pull":
       return { kind, maxBytes: count(fields.maxBytes) };
+    case "artifact":
+      return { kind, bytes: count(fields.bytes) };
     case "denial":
       return {
         kind,

@@ -1,5 +1,6 @@
 import type { Denial } from "../result.ts";
-import type { CellListener, PreparedModule } from "./cell.ts";
+import { type ArtifactIntake, type Artifacts, createArtifactIntake, NO_ARTIFACTS } from "./artifacts.ts";
+import type { AttachedFile, CellListener, PreparedModule } from "./cell.ts";
 import type { Lease } from "./pool.ts";
 import { type CellMessage, type Frame, type GuestEnd, MAX_DENIALS, type RunRequest } from "./protocol.ts";
 import type { Stdin } from "./stdin.ts";
@@ -15,6 +16,8 @@ export interface RunJob {
   module: PreparedModule;
   request: Omit<RunRequest, "module" | "stdin">;
   stdin: Stdin;
+  /** Files of the request's scratch mounts. Default none. */
+  files?: readonly AttachedFile[];
   wallTimeMs: number;
   onStdout?: ((chunk: Uint8Array) => void) | undefined;
   onStderr?: ((chunk: Uint8Array) => void) | undefined;
@@ -38,7 +41,15 @@ export interface RunRecord {
   peakMemoryBytes: number | null;
   refusedGrowths: number;
   denials: Denial[];
+  /** Empty where the cell did not live to send all of them. */
+  artifacts: Artifacts;
 }
+
+/** What a cell says of a run when it is over. */
+type LastWords = Pick<RunRecord, "peakMemoryBytes" | "refusedGrowths" | "artifacts">;
+
+/** Of a cell that did not live to say it. */
+const NOTHING_SAID: LastWords = { peakMemoryBytes: null, refusedGrowths: 0, artifacts: NO_ARTIFACTS };
 
 /**
  * Runs a job in a leased cell and gives the lease back. Rejects only where there is no run to report on: a callback or a
@@ -79,6 +90,7 @@ class ActiveRun implements CellListener {
   readonly #stdout: CappedOutput;
   readonly #stderr: CappedOutput;
   readonly #denials: Denial[] = [];
+  readonly #artifacts: ArtifactIntake;
   #startedAt = 0;
   #deadline: NodeJS.Timeout | undefined;
   /** Set once the host has decided to end the run, whatever the cell says after that. */
@@ -98,19 +110,21 @@ class ActiveRun implements CellListener {
     this.#reject = reject;
     this.#stdout = new CappedOutput(job.request.outputBytes, job.onStdout);
     this.#stderr = new CappedOutput(job.request.outputBytes, job.onStderr);
+    this.#artifacts = createArtifactIntake(job.request.scratch);
   }
 
   start(): void {
-    const { module, request, stdin, wallTimeMs, signal } = this.#job;
+    const { module, request, stdin, files = [], wallTimeMs, signal } = this.#job;
     this.#startedAt = performance.now();
     if (signal?.aborted === true) {
-      this.#settle({ how: "cancelled", reason: signal.reason }, null, 0, true);
+      this.#settle({ how: "cancelled", reason: signal.reason }, NOTHING_SAID, true);
       return;
     }
     signal?.addEventListener("abort", this.#abort, { once: true });
     // This timer is also what keeps Node alive during the run: cells never do.
     this.#deadline = setTimeout(() => this.#end({ how: "deadline" }), wallTimeMs);
-    this.#lease.cell.run(module, { ...request, stdin: stdin.mode }, stdin.attached, this);
+    const attached = { stdin: stdin.attached, files };
+    this.#lease.cell.run(module, { ...request, stdin: stdin.mode }, attached, this);
   }
 
   onMessage({ message, payload }: Frame<CellMessage>): void {
@@ -129,11 +143,20 @@ class ActiveRun implements CellListener {
         if (this.#denials.length < MAX_DENIALS) this.#denials.push({ ...denial, count: 1 });
         break;
       }
+      case "artifact":
+        this.#artifacts.begin(payload, message.bytes);
+        break;
+      case "artifact-bytes":
+        this.#artifacts.push(payload);
+        break;
       case "done": {
+        const artifacts = this.#artifacts.finish();
         for (const [i, denial] of this.#denials.entries())
           denial.count = Math.max(1, message.denialCounts[i] ?? 1);
-        const reusable = message.end.how === "exit" && this.#verdict === undefined;
-        this.#settle(this.#verdict ?? message.end, message.peakMemoryBytes, message.refusedGrowths, reusable);
+        // Of a run that the host has ended nobody can say whether it sent all that it left.
+        const ended = this.#verdict !== undefined;
+        const said = { ...message, artifacts: ended ? NO_ARTIFACTS : artifacts };
+        this.#settle(this.#verdict ?? message.end, said, message.end.how === "exit" && !ended);
         break;
       }
       case "ready":
@@ -142,7 +165,7 @@ class ActiveRun implements CellListener {
   }
 
   onGone(reason: string): void {
-    this.#settle(this.#verdict ?? { how: "cell-died", message: reason }, null, 0, false);
+    this.#settle(this.#verdict ?? { how: "cell-died", message: reason }, NOTHING_SAID, false);
   }
 
   readonly #abort = (): void => this.#end({ how: "cancelled", reason: this.#job.signal?.reason });
@@ -152,7 +175,7 @@ class ActiveRun implements CellListener {
     if (this.#verdict !== undefined || this.#settled) return;
     this.#verdict = verdict;
     clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.#settle(verdict, null, 0, false), KILL_GRACE_MS);
+    this.#deadline = setTimeout(() => this.#settle(verdict, NOTHING_SAID, false), KILL_GRACE_MS);
     this.#lease.cell.kill();
   }
 
@@ -184,7 +207,7 @@ class ActiveRun implements CellListener {
     this.#reject(error);
   }
 
-  #settle(end: RunEnd, peakMemoryBytes: number | null, refusedGrowths: number, reusable: boolean): void {
+  #settle(end: RunEnd, { peakMemoryBytes, refusedGrowths, artifacts }: LastWords, reusable: boolean): void {
     if (this.#settled) return;
     const durationMs = performance.now() - this.#startedAt;
     this.#close(reusable);
@@ -198,6 +221,7 @@ class ActiveRun implements CellListener {
       peakMemoryBytes,
       refusedGrowths,
       denials: this.#denials,
+      artifacts,
     });
   }
 

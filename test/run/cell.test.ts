@@ -4,7 +4,7 @@ import { encodeCellMessage, MAX_CHUNK_BYTES, type RunRequest } from "../../src/r
 import { FakeTransport, fakeCell } from "../support/fake-cell.ts";
 import { CELL_KIND, rawFrame } from "../support/frames.ts";
 
-const NO_STDIN = new Uint8Array(0);
+const NOTHING_ATTACHED = { stdin: new Uint8Array(0), files: [] };
 const request: Omit<RunRequest, "module"> = {
   args: ["script"],
   env: {},
@@ -30,7 +30,7 @@ async function running(behaviour: Parameters<typeof fakeCell>[0] = {}) {
   const { cell, far } = fakeCell(behaviour);
   await cell.ready;
   const heard = listener();
-  cell.run(module(1), request, NO_STDIN, heard);
+  cell.run(module(1), request, NOTHING_ATTACHED, heard);
   return { cell, far, heard };
 }
 
@@ -120,7 +120,7 @@ describe("a module", () => {
   test("is sent once to a cell, before the first run that needs it", async () => {
     const { cell, far } = await running();
     far.done();
-    cell.run(module(1), request, NO_STDIN, listener());
+    cell.run(module(1), request, NOTHING_ATTACHED, listener());
     expect(far.kinds).toEqual(["open", "module", "run", "run"]);
     expect(far.received[1]).toMatchObject({ message: { key: "m1" }, payload: Buffer.from([1]) });
   });
@@ -129,7 +129,7 @@ describe("a module", () => {
     const { cell, far } = fakeCell();
     await cell.ready;
     const run = (n: number): void => {
-      cell.run(module(n), request, NO_STDIN, listener());
+      cell.run(module(n), request, NOTHING_ATTACHED, listener());
       far.done();
     };
     for (let n = 1; n <= 32; n += 1) run(n);
@@ -147,7 +147,7 @@ describe("a module", () => {
 test("stdin travels with the run", async () => {
   const { cell, far } = fakeCell();
   await cell.ready;
-  cell.run(module(1), request, Buffer.from("in"), listener());
+  cell.run(module(1), request, { stdin: Buffer.from("in"), files: [] }, listener());
   expect(Buffer.from(far.received.at(-1)?.payload ?? []).toString()).toBe("in");
 });
 
@@ -225,7 +225,7 @@ test("half a frame that an earlier run left behind does not become part of the n
   far.done();
   far.sayBytes(rawFrame(CELL_KIND.stdout, "", Buffer.from("half")).subarray(0, 5));
   const next = listener();
-  if (cell.alive) cell.run(module(1), request, NO_STDIN, next);
+  if (cell.alive) cell.run(module(1), request, NOTHING_ATTACHED, next);
   far.sayBytes(rawFrame(CELL_KIND.stdout, "", Buffer.from("half")).subarray(5));
   expect(next.onMessage).not.toHaveBeenCalled();
   expect(cell.alive).toBe(false);

@@ -10,7 +10,7 @@ import {
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import type { Mount } from "../../src/capabilities.ts";
+import type { HostMount } from "../../src/capabilities.ts";
 import { resolveMounts } from "../../src/run/mounts.ts";
 
 let root: string;
@@ -31,8 +31,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const mountAt = (host: string): Mount => ({ host, guest: "/data" });
-const resolve = (...mounts: Mount[]) => resolveMounts(mounts, cacheDir);
+const mountAt = (host: string): HostMount => ({ host, guest: "/data" });
+const resolve = (...mounts: HostMount[]) => resolveMounts(mounts, cacheDir);
 const refused = (message: RegExp) =>
   expect.objectContaining({ code: "MOUNT_REFUSED", message: expect.stringMatching(message) });
 

@@ -26,6 +26,7 @@ function outcome(end: RunEnd, left: Left = {}): Outcome {
     peakMemoryBytes: null,
     refusedGrowths,
     denials: [],
+    artifacts: {},
   };
   return toOutcome(record, stdout, stderr, DEFAULT_LIMITS, outputSchema);
 }

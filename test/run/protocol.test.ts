@@ -32,6 +32,8 @@ const CELL_MESSAGES: ReadonlyArray<[CellMessage, string]> = [
   [{ kind: "stderr" }, "err"],
   [{ kind: "stdout" }, ""],
   [{ kind: "pull", maxBytes: 4096 }, ""],
+  [{ kind: "artifact", bytes: 3 }, "/tmp/a"],
+  [{ kind: "artifact-bytes" }, "abc"],
   [{ kind: "denial", call: "path_open", target: "/etc/passwd", reason: "no mount", grant: "mounts" }, ""],
   [{ kind: "denial", call: "proc_raise", target: "", reason: "nobody may", grant: null }, ""],
   [DONE, ""],
@@ -184,7 +186,8 @@ describe("bytes that are no message are a ProtocolError", () => {
     ["a list", "[]"],
     ["a list in a thousand lists", `${"[".repeat(1000)}${"]".repeat(1000)}`],
   ])("%s where an object is due", (_, json) => {
-    for (const kind of [CELL_KIND.ready, CELL_KIND.pull, CELL_KIND.denial, CELL_KIND.done]) {
+    for (const name of ["ready", "pull", "denial", "done", "artifact"] as const) {
+      const kind = CELL_KIND[name];
       expect(() => readCell(rawFrame(kind, json))).toThrow(ProtocolError);
     }
   });
@@ -227,6 +230,11 @@ describe("a field that is not what it has to be is a ProtocolError", () => {
   test("pull.maxBytes", () => {
     for (const maxBytes of NOT_COUNT) expect(() => parse("pull", { maxBytes })).toThrow(ProtocolError);
     expect(parse("pull", { maxBytes: 0 })).toEqual({ kind: "pull", maxBytes: 0 });
+  });
+
+  test("artifact.bytes", () => {
+    for (const bytes of NOT_COUNT) expect(() => parse("artifact", { bytes })).toThrow(ProtocolError);
+    expect(parse("artifact", { bytes: 0 })).toEqual({ kind: "artifact", bytes: 0 });
   });
 
   test.each(["call", "target", "reason", "grant"])("denial.%s", (name) => {

@@ -1,5 +1,14 @@
 /** Byte that a cell's message starts with, by kind; written out here so that a change of the wire shows. */
-export const CELL_KIND = { ready: 0, stdout: 1, stderr: 2, pull: 3, denial: 4, done: 5 } as const;
+export const CELL_KIND = {
+  ready: 0,
+  stdout: 1,
+  stderr: 2,
+  pull: 3,
+  denial: 4,
+  done: 5,
+  artifact: 6,
+  "artifact-bytes": 7,
+} as const;
 
 /** A frame as an attacker writes it: any kind, any text, any announced length. */
 export function rawFrame(

@@ -17,6 +17,8 @@ export interface Budget {
 export interface MountBudget {
   guest: string;
   bytes: number;
+  /** False for a mount in memory, which counts what it holds itself. */
+  counted: boolean;
 }
 
 export function createBudget(diskBytes: number): Budget {
@@ -25,6 +27,7 @@ export function createBudget(diskBytes: number): Budget {
 
 /** How many of `wanted` bytes may be written; a refusal where it is none. */
 export function allowBytes(budget: Budget, mount: MountBudget, wanted: number, target: string): number {
+  if (!mount.counted) return wanted;
   const allowed = Math.min(wanted, budget.bytes, mount.bytes);
   if (allowed > 0 || wanted === 0) return allowed;
   throw budget.bytes === 0
@@ -39,7 +42,7 @@ export function allowBytes(budget: Budget, mount: MountBudget, wanted: number, t
 
 /** Takes bytes that must be had in one piece, or none: the growth of a file. */
 export function takeGrowth(budget: Budget, mount: MountBudget, growth: bigint, target: string): void {
-  if (growth <= 0n) return;
+  if (growth <= 0n || !mount.counted) return;
   if (growth > BigInt(budget.bytes)) {
     throw new Refusal(
       Errno.NOSPC,
@@ -60,13 +63,14 @@ export function takeGrowth(budget: Budget, mount: MountBudget, growth: bigint, t
 }
 
 export function spendBytes(budget: Budget, mount: MountBudget, bytes: number): void {
+  if (!mount.counted) return;
   budget.bytes -= bytes;
   mount.bytes -= bytes;
 }
 
 /** Checks that one more name may be made; `spendName` counts it once it was. */
-export function allowName(budget: Budget, target: string): void {
-  if (budget.names > 0) return;
+export function allowName(budget: Budget, mount: MountBudget, target: string): void {
+  if (budget.names > 0 || !mount.counted) return;
   throw new Refusal(
     Errno.NOSPC,
     target,
@@ -75,6 +79,6 @@ export function allowName(budget: Budget, target: string): void {
   );
 }
 
-export function spendName(budget: Budget): void {
-  budget.names -= 1;
+export function spendName(budget: Budget, mount: MountBudget): void {
+  if (mount.counted) budget.names -= 1;
 }

@@ -9,7 +9,7 @@ import { GuestMemory } from "./memory.ts";
 import { openCalls } from "./open-call.ts";
 import { pathCalls } from "./path-calls.ts";
 import { pollCalls } from "./poll.ts";
-import { type OpenPreopens, openPreopens } from "./preopens.ts";
+import { type OpenPreopens, openPreopens, withMemory } from "./preopens.ts";
 import type { Preview1, Preview1Grants, Preview1Io } from "./preview1.ts";
 import { processCalls } from "./process-calls.ts";
 import { socketCalls } from "./socket-calls.ts";
@@ -61,7 +61,7 @@ export function createPreview1(
 function createHost(preopens: OpenPreopens, grants: Preview1Grants, io: Preview1Io): Host {
   return {
     memory: new GuestMemory(),
-    descriptors: new Descriptors(preopens, grants.openFiles),
+    descriptors: new Descriptors(withMemory(preopens.list, grants.memory ?? []), grants.openFiles),
     budget: createBudget(grants.diskBytes),
     clock: createClock(grants.clock),
     grants,

@@ -2,7 +2,7 @@ import { Errno, Failure } from "../filesystem/errno.ts";
 import type { Directory, File } from "../filesystem/filesystem.ts";
 import type { MountBudget } from "./budget.ts";
 import type { DirectoryReader } from "./directory-reader.ts";
-import type { OpenPreopen, OpenPreopens } from "./preopens.ts";
+import type { OpenPreopen } from "./preopens.ts";
 import { Refusal } from "./refusal.ts";
 import { DIRECTORY_RIGHTS, FILE_RIGHTS, INPUT_RIGHTS, OUTPUT_RIGHTS, Right } from "./rights.ts";
 
@@ -61,18 +61,23 @@ export class Descriptors {
   /** No number below it, and from FIRST_PREOPEN on, is free. */
   #lowestFree = FIRST_PREOPEN;
 
-  constructor(preopens: OpenPreopens, maxOpen: number) {
+  constructor(preopens: readonly OpenPreopen[], maxOpen: number) {
     this.#maxOpen = maxOpen;
     this.#slots = [
       { kind: "input", rights: INPUT_RIGHTS, inheriting: INPUT_RIGHTS },
       { kind: "output", stream: "stdout", rights: OUTPUT_RIGHTS, inheriting: OUTPUT_RIGHTS },
       { kind: "output", stream: "stderr", rights: OUTPUT_RIGHTS, inheriting: OUTPUT_RIGHTS },
     ];
-    for (const preopen of preopens.list) {
+    for (const preopen of preopens) {
       this.#slots.push({
         kind: "directory",
         directory: preopen.directory,
-        mount: { preopen, guest: preopen.guest, bytes: preopen.maxBytes },
+        mount: {
+          preopen,
+          guest: preopen.guest,
+          bytes: preopen.maxBytes,
+          counted: preopen.kind !== "memory",
+        },
         path: preopen.guest,
         preopened: true,
         reader: undefined,
@@ -187,7 +192,9 @@ export class Descriptors {
 
 /** The root of nothing answers for paths; by its number it is no descriptor. */
 function isRootOfNothing(descriptor: Descriptor): boolean {
-  return descriptor.kind === "directory" && descriptor.preopened && !descriptor.mount.preopen.mounted;
+  return (
+    descriptor.kind === "directory" && descriptor.preopened && descriptor.mount.preopen.kind === "nothing"
+  );
 }
 
 function requireRights(descriptor: Descriptor, rights: number): void {

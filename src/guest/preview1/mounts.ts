@@ -19,7 +19,7 @@ export function requireWritable(mount: Mount, target: string): void {
     Errno.PERM,
     target,
     `${mount.guest} is mounted for reading`,
-    'mounts[].access: "read-write"',
+    mount.preopen.kind === "memory" ? 'mounts[].access: "scratch"' : 'mounts[].access: "read-write"',
   );
 }
 

@@ -1,7 +1,7 @@
 import { Errno, Failure } from "../filesystem/errno.ts";
 import type { Directory, File, Link, OpenMode } from "../filesystem/filesystem.ts";
 import { Walk } from "../filesystem/walk.ts";
-import { allowName, spendName } from "./budget.ts";
+import { allowName, type MountBudget, spendName } from "./budget.ts";
 import { call, type HostCalls } from "./call.ts";
 import type { DirectoryDescriptor } from "./descriptors.ts";
 import { ALL_FD_FLAGS, ALL_OPEN_FLAGS, OpenFlag, SYMLINK_FOLLOW, SYNC_FLAGS } from "./flags.ts";
@@ -38,7 +38,7 @@ export function openCalls(host: Host): HostCalls {
         if (wish.create || wish.truncate || wish.write) requireWritable(base.mount, told);
         descriptors.allowOne(told);
 
-        const opened = withinMount(base, path, () => openPath(base.directory, path, wish, told));
+        const opened = withinMount(base, path, () => openPath(base, path, wish, told));
         const common = { mount: base.mount, path: told, inheriting: base.inheriting };
         const added =
           opened.kind === "file"
@@ -64,8 +64,8 @@ export function openCalls(host: Host): HostCalls {
     ),
   };
 
-  function openPath(start: Directory, path: string, wish: Wish, told: string): File | Directory {
-    const walk = new Walk(start, path);
+  function openPath(base: DirectoryDescriptor, path: string, wish: Wish, told: string): File | Directory {
+    const walk = new Walk(base.directory, path);
     try {
       for (;;) {
         const name = walk.next();
@@ -73,7 +73,7 @@ export function openCalls(host: Host): HostCalls {
           requireDirectoryWish(wish);
           return walk.current.reopen();
         }
-        const found = openName(walk.current, name, wish, told);
+        const found = openName(base.mount, walk.current, name, wish, told);
         if (found.kind !== "link") return found;
         if (!wish.follow) throw new Failure(Errno.LOOP);
         walk.follow(found.target);
@@ -83,24 +83,36 @@ export function openCalls(host: Host): HostCalls {
     }
   }
 
-  function openName(directory: Directory, name: string, wish: Wish, told: string): File | Directory | Link {
+  function openName(
+    mount: MountBudget,
+    directory: Directory,
+    name: string,
+    wish: Wish,
+    told: string,
+  ): File | Directory | Link {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       if (!wish.exclusive) {
         const found = openExisting(directory, name, wish, told);
         if (found !== undefined) return found;
       }
-      const made = createFile(directory, name, wish, told);
+      const made = createFile(mount, directory, name, wish, told);
       if (made !== undefined) return made;
     }
     throw new Failure(Errno.AGAIN);
   }
 
   /** The file, or undefined where the name was taken meanwhile. */
-  function createFile(directory: Directory, name: string, wish: Wish, told: string): File | undefined {
-    allowName(budget, told);
+  function createFile(
+    mount: MountBudget,
+    directory: Directory,
+    name: string,
+    wish: Wish,
+    told: string,
+  ): File | undefined {
+    allowName(budget, mount, told);
     try {
       const file = directory.create(name, wish);
-      spendName(budget);
+      spendName(budget, mount);
       return file;
     } catch (error) {
       if (!wish.exclusive && error instanceof Failure && error.errno === Errno.EXIST) return undefined;

@@ -32,9 +32,9 @@ export function pathCalls(host: Host): HostCalls {
       requireWritable(base.mount, toldPath(base, path));
       atSpot(base, path, ({ directory, name }) => {
         if (name === undefined) throw new Failure(Errno.EXIST);
-        allowName(budget, toldPath(base, path));
+        allowName(budget, base.mount, toldPath(base, path));
         directory.mkdir(name);
-        spendName(budget);
+        spendName(budget, base.mount);
       });
     }),
 
@@ -91,9 +91,9 @@ export function pathCalls(host: Host): HostCalls {
             throw new Failure(Errno.NOTDIR);
           }
           const name = newName(target);
-          allowName(budget, toldPath(to, toPath));
+          allowName(budget, to.mount, toldPath(to, toPath));
           source.directory.link(source.name, target.directory, name);
-          spendName(budget);
+          spendName(budget, to.mount);
         }),
       );
     }),
@@ -115,10 +115,10 @@ export function pathCalls(host: Host): HostCalls {
       }
       atSpot(base, path, (spot) => {
         const name = newName(spot);
-        allowName(budget, told);
+        allowName(budget, base.mount, told);
         if (allowBytes(budget, base.mount, targetLength, told) < targetLength) throw new Failure(Errno.NOSPC);
         spot.directory.symlink(target, name);
-        spendName(budget);
+        spendName(budget, base.mount);
         spendBytes(budget, base.mount, targetLength);
       });
     }),

@@ -10,8 +10,8 @@ export interface OpenPreopen {
   readonly guestBytes: Uint8Array;
   readonly access: "read" | "read-write";
   readonly maxBytes: number;
-  /** False for the root of nothing. */
-  readonly mounted: boolean;
+  /** `memory` counts what it holds itself, `nothing` is the root of nothing. */
+  readonly kind: "disk" | "memory" | "nothing";
   readonly directory: Directory;
 }
 
@@ -37,7 +37,7 @@ export function openPreopens(preopens: readonly Preopen[]): OpenPreopens {
         guestBytes: new TextEncoder().encode(guest),
         access,
         maxBytes: maxBytes ?? Number.POSITIVE_INFINITY,
-        mounted: true,
+        kind: "disk",
         directory: openDiskDirectory(source),
       });
     }
@@ -45,8 +45,20 @@ export function openPreopens(preopens: readonly Preopen[]): OpenPreopens {
     close();
     throw error;
   }
-  if (!list.some(({ guest }) => guest === "/")) list.push(rootOfNothing());
-  return { list, close };
+  return { list: withRoot(list), close };
+}
+
+/** The directories of one run: those of its cell, and those that it has in memory. */
+export function withMemory(
+  preopens: readonly OpenPreopen[],
+  memory: readonly OpenPreopen[],
+): readonly OpenPreopen[] {
+  if (memory.length === 0) return preopens;
+  return withRoot([...preopens.filter(({ kind }) => kind !== "nothing"), ...memory]);
+}
+
+function withRoot(list: readonly OpenPreopen[]): readonly OpenPreopen[] {
+  return list.some(({ guest }) => guest === "/") ? list : [...list, rootOfNothing()];
 }
 
 /** Last, so that the first mount is descriptor 3 as programs expect. Changing it is refused by what it is, not as reading a mount is. */
@@ -56,7 +68,7 @@ function rootOfNothing(): OpenPreopen {
     guestBytes: new TextEncoder().encode("/"),
     access: "read-write",
     maxBytes: 0,
-    mounted: false,
+    kind: "nothing",
     directory: nowhere(),
   };
 }

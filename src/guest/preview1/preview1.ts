@@ -3,6 +3,8 @@
  * this folder shares no code with it, so that it can be read, and attacked, on its own.
  */
 
+import type { OpenPreopen } from "./preopens.ts";
+
 /** A host directory, opened for the guest. */
 export interface Preopen {
   /** The directory in this process's view of the file system (inside a jail not the caller's path). */
@@ -34,6 +36,8 @@ export interface Preview1Grants {
   outputBytes: number;
   diskBytes: number;
   openFiles: number;
+  /** Directories in memory, made for this run. */
+  memory?: readonly OpenPreopen[];
 }
 
 /** A refusal, as it happens. The receiver folds repeats and caps their number. */
