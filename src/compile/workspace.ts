@@ -1,7 +1,9 @@
 import { constants } from "node:fs";
-import { mkdir, mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { newOwner } from "../owner.ts";
+import { sweepWorkspaces, WORKSPACE_PREFIX } from "./sweep.ts";
 
 const NAMES = {
   scriptName: "script.rs",
@@ -23,9 +25,16 @@ export interface Workspace extends AsyncDisposable, Readonly<typeof NAMES> {
   readonly root: string;
 }
 
-/** Makes a directory that only this user can enter, with the script in it. */
+/**
+ * Makes a directory that only this user can enter, with the script in it. It is called after this process, so that what a
+ * killed process left behind is told from what is in use, and removed here.
+ */
 export async function createWorkspace(source: string): Promise<Workspace> {
-  const root = await mkdtemp(join(tmpdir(), "scriptcell-compile-"));
+  const temporary = tmpdir();
+  await sweepWorkspaces(temporary);
+  const root = join(temporary, `${WORKSPACE_PREFIX}${newOwner()}`);
+  // Fails where anything has that name, a planted link included.
+  await mkdir(root, { mode: 0o700 });
   const remove = () => rm(root, { recursive: true, force: true, maxRetries: 3 });
   const [sourceDir, out, scratch] = [
     join(root, "source"),

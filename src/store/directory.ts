@@ -1,7 +1,7 @@
 import { lstat, mkdir, realpath } from "node:fs/promises";
 import { ScriptcellError } from "../errors.ts";
+import { hasErrorCode } from "../system-error.ts";
 import { type StoreLayout, storeLayout } from "./layout.ts";
-import { hasErrorCode } from "./system-error.ts";
 import { reasonForDistrust } from "./trust.ts";
 
 /** Nobody else has any business in the store: scripts, too, may be secret. */

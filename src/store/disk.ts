@@ -1,4 +1,5 @@
 import { ScriptcellError } from "../errors.ts";
+import { hasErrorCode, isSystemError } from "../system-error.ts";
 import { storeDirectory } from "./directory.ts";
 import { encodeEntry } from "./entry.ts";
 import {
@@ -20,7 +21,6 @@ import type {
   StoreEntry,
   StoreWarning,
 } from "./store.ts";
-import { hasErrorCode, isSystemError } from "./system-error.ts";
 import { announceUsage } from "./usage.ts";
 import { writeEntry } from "./write.ts";
 

@@ -3,7 +3,7 @@
  * misread needs a new {@link STORE_FORMAT_VERSION}: versions live side by side and never see each other.
  *
  *     v1/3f/3f9a….module   one entry: module and diagnostics (entry.ts)
- *     v1/tmp/<key>.<owner> an entry that is being written (owner.ts names its writer)
+ *     v1/tmp/<key>.<owner> an entry that is being written (src/owner.ts names its writer)
  *     v1/locks/<key>       a symbolic link that dangles; its target is the owner of the lock (lock.ts)
  *     v1/usage             an empty, sparse file as many bytes long as the entries have blocks (usage.ts)
  *     v1/pruned            its modification time is when the store last pruned itself

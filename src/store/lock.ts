@@ -1,7 +1,7 @@
 import { lstat, lutimes, readlink, rename, symlink, unlink } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { newOwner, ownerIsGone } from "./owner.ts";
-import { hasErrorCode, isSystemError } from "./system-error.ts";
+import { newOwner, ownerIsGone } from "../owner.ts";
+import { hasErrorCode, isSystemError } from "../system-error.ts";
 
 // A lock spares work and guards nothing: two compiles of one key write the same entry, each of them whole. So wherever a
 // lock cannot be had or judged, going on without one is right, and the rare race in taking over a dead owner's lock costs

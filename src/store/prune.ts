@@ -1,6 +1,8 @@
 import type { Stats } from "node:fs";
 import { lstat, open, readdir, stat, unlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { ownerIsGone } from "../owner.ts";
+import { hasErrorCode } from "../system-error.ts";
 import {
   isShardName,
   keyOfEntryName,
@@ -9,9 +11,7 @@ import {
   type StoreLayout,
 } from "./layout.ts";
 import { removeStaleLock } from "./lock.ts";
-import { ownerIsGone } from "./owner.ts";
 import type { PruneBounds, PruneReport } from "./store.ts";
-import { hasErrorCode } from "./system-error.ts";
 import { correctUsage, readUsage } from "./usage.ts";
 
 /** A temporary file older than this is nobody's: writing one takes moments. */

@@ -1,10 +1,10 @@
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, open, rmdir, unlink } from "node:fs/promises";
+import { hasErrorCode, isSystemError } from "../system-error.ts";
 import { requireTrusted } from "./directory.ts";
 import { decodeEntry } from "./entry.ts";
 import { entryPath, MAX_ENTRY_BYTES, type StoreLayout, shardPath } from "./layout.ts";
 import type { StoredModule } from "./store.ts";
-import { hasErrorCode, isSystemError } from "./system-error.ts";
 import { reasonForDistrust } from "./trust.ts";
 
 /** The last use is written down this often at most: a read should cost no write. */

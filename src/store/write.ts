@@ -1,8 +1,8 @@
 import { rename, unlink, writeFile } from "node:fs/promises";
+import { newOwner } from "../owner.ts";
+import { hasErrorCode } from "../system-error.ts";
 import { makePrivate, requireTrusted } from "./directory.ts";
 import { entryPath, type StoreLayout, shardPath, temporaryPath } from "./layout.ts";
-import { newOwner } from "./owner.ts";
-import { hasErrorCode } from "./system-error.ts";
 
 /**
  * Puts an entry in its place, whole or not at all. There is no fsync: after a power cut an entry may be torn, which its

@@ -1,8 +1,8 @@
 import { lstat, lutimes, mkdir, readdir, readlink, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { newOwner } from "../../src/owner.ts";
 import { acquireLock, breakLock } from "../../src/store/lock.ts";
-import { newOwner } from "../../src/store/owner.ts";
 import { ownDirectory } from "./samples.ts";
 
 const never = new AbortController().signal;

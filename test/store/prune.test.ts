@@ -1,9 +1,9 @@
 import { lstat, mkdir, readdir, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { newOwner } from "../../src/owner.ts";
 import { type DiskStore, openDiskStore } from "../../src/store/disk.ts";
 import { storeLayout, temporaryPath } from "../../src/store/layout.ts";
-import { newOwner } from "../../src/store/owner.ts";
 import { entryFile, noWarning, ownDirectory, sampleKey, sampleModule } from "./samples.ts";
 
 const MiB = 1024 * 1024;

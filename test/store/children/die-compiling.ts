@@ -1,7 +1,7 @@
 /** Is killed in the middle of a compile, with a temporary file open. Arguments: the store's directory, a number for the key. */
 import { writeFile } from "node:fs/promises";
+import { newOwner } from "../../../src/owner.ts";
 import { storeLayout, temporaryPath } from "../../../src/store/layout.ts";
-import { newOwner } from "../../../src/store/owner.ts";
 import { openStore } from "../../../src/store/tiered.ts";
 import { sampleKey } from "./modules.ts";
 

@@ -1,4 +1,4 @@
-/** Who holds a lock or writes a temporary file, in a form that other processes can judge. */
+/** Who holds a lock or made a temporary file or directory, in a form that other processes can judge. */
 import { hash, randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -21,16 +21,28 @@ export function newOwner(): string {
 }
 
 /**
+ * What can be known of an owner's process. `elsewhere`: it ran on another machine, before the last boot or in another
+ * container, and nothing can be known of it. `nobody`: nothing of ours is called like this.
+ */
+export type OwnerState = "running" | "gone" | "elsewhere" | "nobody";
+
+/** Asks the system about an owner. */
+export async function ownerState(owner: string): Promise<OwnerState> {
+  const [, realm, pid, start] = OWNER.exec(owner) ?? [];
+  if (realm === undefined || pid === undefined || start === undefined) return "nobody";
+  if (realm !== ownRealm()) return "elsewhere";
+  return (await isRunning(Number(pid), start)) ? "running" : "gone";
+}
+
+/**
  * Whether the owner's process is known to be gone, or, where that cannot be known (it ran elsewhere), the owner's traces
  * are older than `maxAgeMs`. An age far in the future is a clock that was set back: as good as old.
  */
 export async function ownerIsGone(owner: string, traceMs: number, maxAgeMs: number): Promise<boolean> {
   if (Math.abs(Date.now() - traceMs) > maxAgeMs) return true;
-  const [, realm, pid, start] = OWNER.exec(owner) ?? [];
-  // Nothing of ours is called like this, so nobody will come back for it.
-  if (realm === undefined || pid === undefined || start === undefined) return true;
-  if (realm !== ownRealm()) return false;
-  return !(await isRunning(Number(pid), start));
+  const state = await ownerState(owner);
+  // Nobody will come back for what nobody owns.
+  return state === "gone" || state === "nobody";
 }
 
 let realm: string | undefined;
