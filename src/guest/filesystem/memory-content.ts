@@ -49,7 +49,7 @@ export class MemoryContent {
     let done = 0;
     for (; done < length; piece++, offset = 0) {
       const part = Math.min(length - done, PIECE_BYTES - offset);
-      const bytes = this.#reach(piece, offset + part);
+      const bytes = this.#reach(piece, offset, offset + part);
       const fits = Math.min(part, (bytes?.length ?? 0) - offset);
       if (bytes === undefined || fits <= 0) {
         if (done === 0) this.#room.refuse(1, bytes === undefined ? 1 : 0);
@@ -85,11 +85,11 @@ export class MemoryContent {
     this.truncate(0n);
   }
 
-  /** The piece, made as long as `end` or as near to it as there is room for. */
-  #reach(piece: number, end: number): Uint8Array | undefined {
+  /** The piece, made as long as `end` or as near to it as there is room for, if that is beyond `start`. */
+  #reach(piece: number, start: number, end: number): Uint8Array | undefined {
     const old = this.#pieces.get(piece);
     const length = old?.length ?? 0;
-    if (length >= end) return old;
+    if (length >= end || length + this.#room.left() <= start) return old;
     const growth = this.#room.takeUpTo(capacityFor(end) - length, old === undefined ? 1 : 0);
     if (growth === 0) return old;
     const grown = new Uint8Array(length + growth);

@@ -105,9 +105,12 @@ class MemoryDirectory implements Directory {
   list(): Listing {
     // A Map's own iterator: it copes with names that come and go, and costs nothing to start.
     let entries: Iterator<[string, MemoryNode]> | undefined = this.#open().entries.entries();
+    // No more than there were: who renames each name that is listed must come to an end.
+    let left = this.#node.entries.size;
     return {
       next() {
-        const found = entries?.next();
+        const found = left > 0 ? entries?.next() : undefined;
+        left -= 1;
         if (found === undefined || found.done === true) return undefined;
         const [name, { inode, type }] = found.value;
         return { name, inode, type };
