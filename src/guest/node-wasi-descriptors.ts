@@ -5,8 +5,8 @@ import { Refusal } from "./preview1/refusal.ts";
 export interface GuestDescriptors {
   /** The number that a standard stream had when the run began, if it is one that stands at `fd`. */
   stream(fd: number): number | undefined;
-  /** Checks that one more descriptor may be opened. */
-  allowOne(): void;
+  /** Checks that one more descriptor may be opened. `target` is asked only for what is said of a refusal. */
+  allowOne(target: () => string): void;
   opened(fd: number): void;
   closed(fd: number): void;
   /** `from` has moved to the number `to`, and what was there is closed. */
@@ -22,11 +22,11 @@ export function trackDescriptors(maxOpen: number): GuestDescriptors {
   };
   return {
     stream: (fd) => streams.get(fd),
-    allowOne() {
+    allowOne(target) {
       if (open.size < maxOpen) return;
       throw new Refusal(
         Errno.MFILE,
-        "a file or directory",
+        target(),
         "as many files and directories are open as may be",
         "limits.openFiles",
       );

@@ -4,6 +4,7 @@ import { Errno, Failure } from "./filesystem/errno.ts";
 import { trackDescriptors } from "./node-wasi-descriptors.ts";
 import { createGate } from "./preview1/call.ts";
 import { createPreview1, openPreopens } from "./preview1/create.ts";
+import { GuestMemory } from "./preview1/memory.ts";
 import type { Preopen, Preview1, Preview1Grants, Preview1Io } from "./preview1/preview1.ts";
 
 type Argument = number | bigint;
@@ -43,25 +44,23 @@ function createHost(wasi: WASI, grants: Preview1Grants, io: Preview1Io, names: r
   const descriptors = trackDescriptors(grants.openFiles);
   const gate = createGate(io);
   const natives = wasi.wasiImport as Record<string, Call>;
-  let memory: WebAssembly.Memory | undefined;
+  const memory = new GuestMemory();
+  let bound = false;
 
   const answer = (name: string, args: Argument[]): number | undefined => {
     const stream = nameTakesDescriptor(name) ? descriptors.stream(Number(args[0])) : undefined;
     const ownCall = own.imports[name] as Call;
     if (name === "proc_exit") return ownCall(...args);
     if (stream !== undefined && !MOVES_DESCRIPTORS.has(name)) return ownCall(stream, ...args.slice(1));
-    if (memory === undefined) throw new Failure(Errno.FAULT);
-    if (name === "path_open") descriptors.allowOne();
+    if (!bound) throw new Failure(Errno.FAULT);
+    const [first = 0, second = 0, path = 0, length = 0] = args.map(Number);
+    if (name === "path_open") descriptors.allowOne(() => memory.path(path, length));
     const errno = natives[name]?.(...args);
-    if (errno === Errno.SUCCESS) note(name, args.map(Number), memory);
-    return errno;
-  };
-
-  const note = (name: string, args: number[], { buffer }: WebAssembly.Memory): void => {
-    const [first = 0, second = 0] = args;
+    if (errno !== Errno.SUCCESS) return errno;
+    if (name === "path_open") descriptors.opened(memory.getU32(Number(args[8])));
     if (name === "fd_close") descriptors.closed(first);
     if (name === "fd_renumber") descriptors.renumbered(first, second);
-    if (name === "path_open") descriptors.opened(new DataView(buffer).getUint32(args[8] ?? 0, true));
+    return errno;
   };
 
   const imports: WebAssembly.ModuleImports = {};
@@ -76,11 +75,12 @@ function createHost(wasi: WASI, grants: Preview1Grants, io: Preview1Io, names: r
   }
   return {
     imports,
-    bind(bound) {
-      memory = bound;
-      own.bind(bound);
+    bind(guestMemory) {
+      memory.bind(guestMemory);
+      own.bind(guestMemory);
       // All that `start` does before it calls `_start` is to take the memory.
-      wasi.start({ exports: { memory, _start() {} } });
+      wasi.start({ exports: { memory: guestMemory, _start() {} } });
+      bound = true;
     },
     close: () => own.close(),
   };

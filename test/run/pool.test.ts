@@ -117,6 +117,19 @@ describe("runsPerCell", () => {
     const cells = Array.from({ length: 7 }, () => serve(pool, ADA));
     expect(new Set(cells).size).toBe(3);
   });
+
+  test.each([
+    [1, 5],
+    [2, 3],
+    [9, 2],
+  ])(
+    "of a kind of cells (%i) holds where it is fewer than the pool's 3: %i cells for 5 runs",
+    (maxRuns, count) => {
+      const pool = open({ runsPerCell: 3 });
+      const cells = Array.from({ length: 5 }, () => serve(pool, { ...ADA, maxRuns }));
+      expect(new Set(cells).size).toBe(count);
+    },
+  );
 });
 
 describe("idle cells", () => {
