@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { JailMode } from "../jail/jail.ts";
 import type { Edition, ExecutorOptions, IsolationMode, Profile } from "../options.ts";
+import type { Engine } from "../run/engine.ts";
 import { defaultCacheDir } from "../toolchain/cache-dir.ts";
 import { parsePath } from "./parse.ts";
 import { printWarning } from "./print.ts";
@@ -64,10 +65,12 @@ export function cacheDirOf({ cacheDir }: { cacheDir?: string }): string {
   return cacheDir === undefined ? defaultCacheDir() : resolve(cacheDir);
 }
 
-export function executorOptions(flags: CompilerFlags & { isolation?: IsolationMode }): ExecutorOptions {
-  const { edition, profile, jail, toolchain, isolation } = flags;
+export function executorOptions(
+  flags: CompilerFlags & { isolation?: IsolationMode; engine?: Engine },
+): ExecutorOptions {
+  const { edition, profile, jail, toolchain, isolation, engine } = flags;
   return {
-    ...defined({ edition, profile, jail, toolchain, isolation }),
+    ...defined({ edition, profile, jail, toolchain, isolation, engine }),
     cacheDir: cacheDirOf(flags),
     // One script, once: its cell starts while rustc works, and none is kept for a next run.
     cells: { maxRunning: 1, maxIdle: 0, spares: 0 },

@@ -30,7 +30,7 @@ export function printStats(result: RunResult): void {
     peakMemoryBytes === null ? undefined : `peak memory ${formatBytes(peakMemoryBytes)}`,
     isolation === null
       ? undefined
-      : `${isolation.cell} cell, ${isolation.jail === "none" ? "no jail" : `in ${isolation.jail}`}`,
+      : `${isolation.cell} cell, ${isolation.jail === "none" ? "no jail" : `in ${isolation.jail}`}, ${isolation.engine}`,
   ];
   printNote(facts.filter((fact) => fact !== undefined).join(" · "));
 }

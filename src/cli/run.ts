@@ -4,6 +4,7 @@ import type { Capabilities, ClockGrant, Mount } from "../capabilities.ts";
 import { ScriptExecutor } from "../executor.ts";
 import type { ExecuteOptions, IsolationMode } from "../options.ts";
 import type { RunResult } from "../result.ts";
+import type { Engine } from "../run/engine.ts";
 import { addCompilerOptions, type CompilerFlags, defined, executorOptions } from "./executor-options.ts";
 import { EXIT, EXIT_CODE_HELP, exitCodeOf } from "./exit-codes.ts";
 import { CommandFailure, conclude } from "./failure.ts";
@@ -24,6 +25,7 @@ interface RunFlags extends CompilerFlags {
   clock?: ClockGrant;
   seed?: string;
   isolation?: IsolationMode;
+  engine?: Engine;
   stats?: true;
 }
 
@@ -62,6 +64,12 @@ export function defineRun(command: Command, signal: AbortSignal): void {
         "process",
         "worker",
       ]),
+    )
+    .addOption(
+      new Option(
+        "--engine <name>",
+        "scriptcell's own WASI host (default), or Node's: in a jail only, with --clock real and nothing to write to",
+      ).choices(["preview1", "node-wasi"]),
     )
     .optionsGroup("Output:")
     .option("--json", "print the result as one JSON document, and nothing else, on stdout")

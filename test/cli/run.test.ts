@@ -261,6 +261,21 @@ describe("how it is compiled and confined", () => {
     expect(unjailed.stderr).toMatch(/^module from (rustc|disk) in .* · run .* · peak memory .* MiB · /);
   });
 
+  test("--engine says whose WASI host serves, and --stats tells", async () => {
+    const [own, nodes, nodesDocument] = await Promise.all([
+      probe(["args"], ["--stats"]),
+      probe(["args"], ["--engine", "node-wasi", "--clock", "real", "--stats"]),
+      probe(["args"], ["--engine", "node-wasi", "--clock", "real", "--json"]),
+    ]);
+    expect(own.stderr).toContain(", preview1");
+    expect(nodes.stderr).toContain("process cell, in bubblewrap, node-wasi");
+    expect(nodes.stdout).toBe(own.stdout);
+    expect(JSON.parse(nodesDocument.stdout)).toMatchObject({
+      status: "ok",
+      isolation: { engine: "node-wasi" },
+    });
+  });
+
   test("--jail required runs in a jail or not at all", async () => {
     const empty = join(directory, "empty");
     mkdirSync(empty);

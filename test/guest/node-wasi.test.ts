@@ -103,6 +103,26 @@ describe("with its memory bound", () => {
     expect(Buffer.from(view.buffer, 1_024, 8).toString()).toBe("inputxxx");
   });
 
+  test.each([
+    ["streams finds them ready", [0, 1], "SUCCESS", 2],
+    ["a stream and a clock ends with the stream", [0, undefined], "SUCCESS", 1],
+    ["a stream and one that was closed is left to node:wasi, which cannot", [0, 2], "PERM", 0],
+  ])("waiting for %s", (_, waited, answer, ready) => {
+    const { call, view } = bound();
+    expect(call("fd_close", 2)).toBe("SUCCESS");
+    for (const [index, fd] of waited.entries()) {
+      const address = 2_048 + index * 48;
+      if (fd === undefined) {
+        view.setBigUint64(address + 24, 3_600_000_000_000n, true);
+        continue;
+      }
+      view.setUint8(address + 8, fd === 0 ? 1 : 2);
+      view.setUint32(address + 16, fd, true);
+    }
+    expect(call("poll_oneoff", 2_048, 4_096, waited.length, 16)).toBe(answer);
+    expect(view.getUint32(16, true)).toBe(ready);
+  });
+
   test("a stream that was moved is limited as it was before", () => {
     const { call, buffer, openFile, output } = bound(4);
     expect(openFile("file.txt")).toBe("SUCCESS");
