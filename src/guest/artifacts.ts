@@ -92,25 +92,32 @@ function sendBelow(
     ) {
       const file = level.directory.open(name, { read: true, write: false, truncate: false });
       if (file.kind !== "file") continue;
-      if (hasRoom(quota, path, file)) send(path, file, channel);
+      if (hasRoom(quota, guest, path, file)) send(path, file, channel);
       file.close();
     }
   }
 }
 
-function hasRoom(quota: Quota, path: string, file: File): boolean {
+function hasRoom(quota: Quota, guest: string, path: string, file: File): boolean {
+  const { deny } = quota;
   const size = file.size();
-  const refusal =
-    quota.files === 0
-      ? { reason: `a run gives back at most ${MAX_ARTIFACTS} artifacts`, grant: null }
-      : size > quota.bytes
-        ? {
-            reason: "the artifacts are together larger than the run's memory for files",
-            grant: "limits.scratchBytes",
-          }
-        : undefined;
-  if (refusal !== undefined) {
-    quota.deny({ call: "artifacts", target: path, ...refusal });
+  if (quota.files === 0) {
+    // The mount's name, so that thousands of them are one entry.
+    deny({
+      call: "artifacts",
+      target: guest,
+      reason: `a run gives back at most ${MAX_ARTIFACTS} artifacts`,
+      grant: null,
+    });
+    return false;
+  }
+  if (size > quota.bytes) {
+    deny({
+      call: "artifacts",
+      target: path,
+      reason: "the artifacts are together larger than the files in memory may be",
+      grant: "limits.scratchBytes",
+    });
     return false;
   }
   quota.files -= 1;
