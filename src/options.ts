@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { z } from "zod";
-import { type Capabilities, capabilitiesSchema } from "./capabilities.ts";
+import { type Capabilities, capabilitiesSchema, MAX_TEXT_BYTES, textBytes } from "./capabilities.ts";
 import { type CompileLimits, compileLimitsSchema, DEFAULT_COMPILE_LIMITS } from "./compile/compile-limits.ts";
 import { ScriptcellError } from "./errors.ts";
 import type { JailMode } from "./jail/jail.ts";
@@ -35,7 +35,8 @@ export interface ExecutorOptions {
    * Whose WASI host serves guests that say nothing themselves. Default `preview1`, scriptcell's own. `node-wasi` is Node's
    * `node:wasi`, for comparison: it is no sandbox, so it needs `isolation: "process"` and a jail, and each run takes a fresh
    * cell. What it cannot hold a guest to is refused with `INVALID_OPTIONS`: a clock other than `"real"`, seeded random bytes,
-   * mounts that can be written to. Every limit holds; `denials` tells of `openFiles` only.
+   * mounts that can be written to, scratch mounts and `files`. Every limit holds. No path leads out of its jail, but links in a
+   * mount lead out of the mount; `denials` tells of `openFiles` only.
    */
   engine?: Engine;
   /** Default `2024`. */
@@ -98,7 +99,7 @@ export interface ExecuteOptions<Schema extends z.ZodType = z.ZodType> {
   onStderr?: (chunk: Uint8Array) => void;
   /** Cells that served one tenant never serve another. Default `""`. */
   tenant?: string;
-  /** Whose WASI host serves the guest. Default: the executor's. */
+  /** Whose WASI host serves the guest; see {@link ExecutorOptions.engine}. Default: the executor's. */
   engine?: Engine;
   /** Aborting ends the run, waiting or running: `status: "cancelled"`. */
   signal?: AbortSignal;
@@ -301,7 +302,7 @@ export function resolveExecutorOptions(options: ExecutorOptions): ResolvedOption
     profile: given.profile ?? "fast-compile",
     limits: mergeLimits(defaults, given.limits, ceilings),
     ceilings,
-    capabilities: given.capabilities ?? {},
+    capabilities: mergeCapabilities({}, given.capabilities),
     compileLimits: merge(DEFAULT_COMPILE_LIMITS, given.compileLimits),
     cells: merge(DEFAULT_CELLS, given.cells),
     store: merge<StoreBounds>(DEFAULT_STORE_OPTIONS, given.store),
@@ -329,6 +330,24 @@ export function mergeLimits(
     }
   }
   return merge(defaults, given);
+}
+
+/**
+ * The capabilities of one run.
+ * @throws ScriptcellError INVALID_OPTIONS where arguments and environment, wherever each comes from, are too large together
+ */
+export function mergeCapabilities(
+  defaults: ParsedCapabilities,
+  given: ParsedCapabilities | undefined,
+): ParsedCapabilities {
+  const merged = merge(defaults, given);
+  const { args = [], env = {} } = merged;
+  const bytes = textBytes({ args, env });
+  if (bytes <= MAX_TEXT_BYTES) return merged;
+  throw new ScriptcellError(
+    "INVALID_OPTIONS",
+    `capabilities.args and capabilities.env take ${bytes} bytes, and ${MAX_TEXT_BYTES} is the most: pass large data as input`,
+  );
 }
 
 /** `base` with what `given` says; an undefined field says nothing. */

@@ -119,6 +119,11 @@ describe("node:wasi is refused", () => {
       { ...REAL_CLOCK, mounts: [{ host: ".", guest: "/data", access: "read-write" }] },
       /\/data.*access "read"/,
     ],
+    [
+      "a scratch mount",
+      { ...REAL_CLOCK, mounts: [{ guest: "/tmp", access: "scratch" }] },
+      /in memory.*leave out files and scratch mounts/,
+    ],
   ])("%s, which it cannot hold a guest to", async (_, capabilities, message) => {
     const executor = openExecutor({ jail: "required" });
     await expect(
@@ -129,6 +134,15 @@ describe("node:wasi is refused", () => {
       openExecutor({ jail: "required", capabilities }).execute(EMPTY_COMMAND, { engine: "node-wasi" }),
     ).rejects.toMatchObject(refusal(message));
   });
+});
+
+test("files for a guest of node:wasi, and artifacts of one, are refused", async () => {
+  const executor = openExecutor(NODE_WASI);
+  const refused = { code: "INVALID_OPTIONS" };
+  await expect(executor.execute(EMPTY_COMMAND, { files: { "/in/a.txt": "a" } })).rejects.toMatchObject(
+    refused,
+  );
+  await expect(executor.execute(EMPTY_COMMAND, { artifacts: ["/tmp/*"] })).rejects.toMatchObject(refused);
 });
 
 describe("a guest of node:wasi", () => {
