@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { MiB } from "./limits.ts";
 
 /** A host directory that the guest sees at a path of its own. */
 export interface HostMount {
   /** Host directory; relative paths count from the working directory. Must exist. `/` and the home directory are refused. */
   host: string;
-  /** Absolute path at which the guest sees it, for example `/data`. */
+  /** Absolute path at which the guest sees it, for example `/data`; at most 4,095 bytes. */
   guest: string;
   /** `read`: files can be listed and read. `read-write`: also created, changed, renamed and removed. Default `read`. */
   access?: "read" | "read-write";
@@ -44,9 +45,12 @@ export type RandomGrant = "secure" | { seed: number | string };
 export interface Capabilities {
   /** Host directories, and directories in memory. Default none. */
   mounts?: readonly Mount[];
-  /** Environment variables, by name and value; nothing of the host's environment is ever passed on. Default none. */
+  /**
+   * Environment variables, by name and value; nothing of the host's environment is ever passed on. Default none.
+   * Together with the arguments at most 1 MiB, counted in UTF-8 with `NAME=value` and a NUL for each: more is `INVALID_OPTIONS`.
+   */
   env?: Readonly<Record<string, string>>;
-  /** Program arguments, the first being the program's name. Default `["script"]`. */
+  /** Program arguments, the first being the program's name; at most 10,000. Default `["script"]`. */
   args?: readonly string[];
   /** Default `"denied"`. */
   clock?: ClockGrant;
@@ -54,11 +58,27 @@ export interface Capabilities {
   random?: RandomGrant;
 }
 
+/** Bytes that the arguments and the environment of a run may take together, counted as a guest gets them. */
+export const MAX_TEXT_BYTES = 1 * MiB;
+
+/** What arguments and environment take, as {@link MAX_TEXT_BYTES} counts. */
+export function textBytes({ args = [], env = {} }: Pick<Capabilities, "args" | "env">): number {
+  const texts = [...args, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
+}
+
+/** Bytes of the longest path, as for a guest's own calls. */
+const MAX_PATH_BYTES = 4095;
 const noNul = (text: string): boolean => !text.includes("\0");
 const cText = z.string().refine(noNul, "must not contain a NUL character");
 const isPlainPath = (path: string): boolean =>
   path.startsWith("/") && !path.split("/").some((part) => part === "." || part === "..");
-const guestPath = cText.refine(isPlainPath, "must be an absolute path without . or ..");
+const guestPath = cText
+  .refine(isPlainPath, "must be an absolute path without . or ..")
+  .refine(
+    (path) => Buffer.byteLength(path) <= MAX_PATH_BYTES,
+    `must not be longer than ${MAX_PATH_BYTES} bytes`,
+  );
 /** WASI's clocks count nanoseconds since 1970 in an unsigned 64-bit number. */
 const LAST_INSTANT_MS = 18_446_744_073_709;
 const instant = z

@@ -7,7 +7,7 @@ import {
   type CompileOptions,
   type ExecuteOptions,
   type ExecutorOptions,
-  merge,
+  mergeCapabilities,
   mergeLimits,
   type ParsedCapabilities,
   type ParsedExecuteOptions,
@@ -194,7 +194,7 @@ export class ScriptExecutor implements AsyncDisposable {
   /** Everything about a run but its module. @throws ScriptcellError INVALID_OPTIONS, MOUNT_REFUSED */
   #plan(options: ParsedExecuteOptions): Plan {
     const limits = mergeLimits(this.#options.limits, options.limits, this.#options.ceilings);
-    const capabilities = merge(this.#options.capabilities, options.capabilities);
+    const capabilities = mergeCapabilities(this.#options.capabilities, options.capabilities);
     const engine = options.engine ?? this.#options.engine;
     checkEnginePlace(engine, this.#options);
     const all = (capabilities.mounts ?? []) as readonly Mount[];

@@ -248,13 +248,59 @@ describe.each(MODES)("in $name", ({ options, isolation }) => {
       expect(size).toBe(LIMIT);
     });
 
-    test("refuses what is beyond a mount's own quota", async () => {
-      const { result, size } = await fill(LIMIT, { diskBytes: LIMIT }, 1_234);
-      expect(result).toMatchObject({
-        stdout: "StorageFull\n1234\n",
-        denials: [{ grant: "mounts[].maxBytes" }],
+    describe("and a mount's own maxBytes", () => {
+      const QUOTA = 1_234;
+
+      test.each([
+        ["under", QUOTA - 1],
+        ["at", QUOTA],
+      ])("let a guest write %s it: %i of 1234 bytes", async (_, bytes) => {
+        const { result, size } = await fill(bytes, { diskBytes: LIMIT }, QUOTA);
+        expect(result).toMatchObject({ status: "ok", output: bytes, denials: [] });
+        expect(size).toBe(bytes);
       });
-      expect(size).toBe(1_234);
+
+      test.each([QUOTA + 1, LIMIT])("refuse what is over it, and record it: %i bytes", async (bytes) => {
+        const { result, size } = await fill(bytes, { diskBytes: LIMIT }, QUOTA);
+        expect(result).toMatchObject({
+          stdout: "StorageFull\n1234\n",
+          denials: [{ grant: "mounts[].maxBytes", count: 1 }],
+        });
+        expect(size).toBe(QUOTA);
+      });
+
+      test("of 0 lets a guest make a file and write nothing to it", async () => {
+        const { result, size } = await fill(1, {}, 0);
+        expect(result).toMatchObject({
+          stdout: "StorageFull\n0\n",
+          denials: [{ grant: "mounts[].maxBytes" }],
+        });
+        expect(size).toBe(0);
+      });
+
+      test("hold together: the smaller is reached first", async () => {
+        const { result, size } = await fill(LIMIT, { diskBytes: 1_000 }, QUOTA);
+        expect(result).toMatchObject({ denials: [{ grant: "limits.diskBytes", count: 1 }] });
+        expect(size).toBe(1_000);
+      });
+
+      test("count for each mount by itself, and diskBytes for all of them", async () => {
+        const [one, two] = [workspace(QUOTA), workspace(QUOTA)];
+        const source = `use std::{fs::File, io::Write};
+          fn fill(path: &str) -> usize {
+              let mut file = File::create(path).unwrap();
+              (0..).take_while(|_| file.write_all(b"x").is_ok()).count()
+          }
+          fn main() { println!("[{}, {}]", fill("/one/big"), fill("/two/big")); }`;
+        const mounts = [
+          { host: one.host, guest: "/one", access: "read-write" as const, maxBytes: QUOTA },
+          { host: two.host, guest: "/two", access: "read-write" as const, maxBytes: QUOTA },
+        ];
+        const run = (diskBytes: number) =>
+          executor.run(source, { limits: { diskBytes }, capabilities: { mounts } });
+        expect(await run(LIMIT)).toMatchObject({ output: [QUOTA, QUOTA] });
+        expect(await run(QUOTA + 100)).toMatchObject({ output: [QUOTA, 100] });
+      });
     });
 
     test("bounds the number of empty files and directories too", async () => {
@@ -280,6 +326,29 @@ describe.each(MODES)("in $name", ({ options, isolation }) => {
         output: openFiles,
         denials: [{ call: "path_open", grant: "limits.openFiles", count: 1 }],
       });
+    });
+
+    test.each([
+      ["under", 63, null],
+      ["at", 64, null],
+      ["over", 65, "EMFILE"],
+    ])("let a guest have files and directories open together, %s it: %i of 64", async (_, count, refused) => {
+      const source = `use std::fs::{File, read_dir};
+        fn main() {
+            let mut open: Vec<Box<dyn std::any::Any>> = vec![];
+            for n in 0..${count} {
+                if n % 2 == 0 {
+                    match File::open("/data/file.txt") { Ok(file) => open.push(Box::new(file)), Err(error) => return told(error) }
+                } else {
+                    match read_dir("/data") { Ok(list) => open.push(Box::new(list)), Err(error) => return told(error) }
+                }
+            }
+            println!("null");
+        }
+        fn told(error: std::io::Error) { println!("{:?}", if error.raw_os_error() == Some(33) { "EMFILE" } else { "other" }); }`;
+      const result = await executor.run(source, { limits: { openFiles: 64 }, capabilities: { mounts } });
+      expect(result).toMatchObject({ status: "ok", output: refused });
+      expect(result.denials.length).toBe(refused === null ? 0 : 1);
     });
 
     test("of ten thousand is ten thousand", async () => {
