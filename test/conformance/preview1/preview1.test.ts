@@ -1,33 +1,68 @@
 import { describe, expect, test } from "vitest";
-import type { CompiledModule } from "../../../src/index.ts";
+import { type ExecutorOptions, type RunResult, ScriptcellError } from "../../../src/index.ts";
 import { MODES, openExecutor } from "../../support/executors.ts";
-import { readChecks } from "./checks.ts";
-import { PROGRAMS, type Program, programSource } from "./programs.ts";
+import { type Checks, readChecks } from "./checks.ts";
+import { DIFFERENCES, OTHER_ERRORS } from "./node-wasi-differences.ts";
+import { buildProgram, type Program, READING, writingTo } from "./programs.ts";
+
+const WRITING = [...writingTo("disk"), ...writingTo("memory")];
+/** No cell serves two of these runs: each has mounts of its own. */
+const COMMON: ExecutorOptions = { capabilities: { clock: "real" }, cells: { spares: 0, maxIdle: 0 } };
 
 const compiler = openExecutor();
-const modules = new Map<string, Promise<CompiledModule>>();
 
-function compiled(program: Program): Promise<CompiledModule> {
-  const module = modules.get(program.name) ?? compile(program);
-  modules.set(program.name, module);
-  return module;
+function endOf({ exitCode = 0 }: Program): Partial<RunResult> {
+  return exitCode === 0 ? { status: "ok", exitCode } : { status: "failed", exitCode };
 }
 
-async function compile(program: Program): Promise<CompiledModule> {
-  const result = await compiler.compile(programSource(program));
-  if (result.ok) return result.module;
-  throw new Error(result.diagnostics.map(({ rendered }) => rendered).join("\n"));
-}
+describe.each(MODES)("the preview 1 host in $name", ({ options, isolation }) => {
+  const executor = openExecutor({ ...COMMON, ...options });
 
-describe.each(MODES)("the preview 1 host in $name", ({ options }) => {
-  const executor = openExecutor(options);
-
-  test.each(PROGRAMS)("answers as the specification has it: $covers", async (program) => {
-    const result = await executor.execute(await compiled(program), program.options());
-    const exitCode = program.exitCode ?? 0;
-    expect(result).toMatchObject({ status: exitCode === 0 ? "ok" : "failed", exitCode });
+  test.each([...READING, ...WRITING])("answers as the specification has it: $covers", async (program) => {
+    const result = await executor.execute(await buildProgram(compiler, program), program.options());
+    expect(result).toMatchObject({ ...endOf(program), isolation });
     const { expected, answered } = readChecks(result.stdout);
     expect(Object.keys(answered)).not.toEqual([]);
     expect(answered).toEqual(expected);
   });
 });
+
+describe("node:wasi in process cells in a jail", () => {
+  const executor = openExecutor({ ...COMMON, jail: "required", engine: "node-wasi" });
+
+  test.each(READING)(
+    "answers as the specification has it, but for the differences that are known: $covers",
+    async (program) => {
+      const { end = endOf(program), answers = {} } = DIFFERENCES[program.name] ?? {};
+      const endless = end.status === "limit-exceeded";
+      const result = await executor.execute(await buildProgram(compiler, program), {
+        ...program.options(),
+        ...(endless && { limits: { wallTimeMs: 3_000 } }),
+      });
+      expect(result).toMatchObject({
+        ...end,
+        isolation: { cell: "process", jail: "bubblewrap", engine: "node-wasi" },
+      });
+      const { expected, answered } = readChecks(result.stdout);
+      expect(differences({ expected, answered })).toEqual(answers);
+    },
+  );
+
+  test.each(WRITING)("is not given what it cannot be held to: $covers", async (program) => {
+    const module = await buildProgram(compiler, program);
+    const run = executor.execute(module, program.options());
+    await expect(run).rejects.toThrow(ScriptcellError);
+    await expect(run).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+  });
+});
+
+/** The titles of the checks that came out otherwise than by rule, by their answers. */
+function differences({ expected, answered }: Checks): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  for (const [title, right] of Object.entries(expected)) {
+    const answer = answered[title] ?? "";
+    if (answer === (OTHER_ERRORS[right] ?? right)) continue;
+    found[answer] = [...(found[answer] ?? []), title];
+  }
+  return found;
+}

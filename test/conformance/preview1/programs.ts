@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import type { ExecuteOptions, Mount } from "../../../src/index.ts";
-import { scratchDirectory } from "../../support/executors.ts";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import type { CompiledModule, ExecuteOptions, ScriptExecutor } from "../../../src/index.ts";
+import { assemble } from "../../wasm/assemble.ts";
+import { furnished, type Place, plain, writable } from "./mounts.ts";
 
 const FIXTURES = new URL("../../../fixtures/conformance/preview1/", import.meta.url);
 
@@ -12,13 +12,14 @@ export interface Program {
   name: string;
   /** What it covers: the title of its test. */
   covers: string;
-  /** What it is run with; the mounts are its own for each run. */
+  /** What it is run with besides the real clock; mounts are made anew for each run. */
   options: () => ExecuteOptions;
   /** Default 0. */
   exitCode?: number;
 }
 
-export const PROGRAMS: readonly Program[] = [
+/** Programs that write nothing. */
+export const READING: readonly Program[] = [
   {
     name: "opening",
     covers: "path_open of what is there",
@@ -40,9 +41,19 @@ export const PROGRAMS: readonly Program[] = [
     options: () => ({ capabilities: { mounts: [furnished(), plain("/mnt/other")] } }),
   },
   {
+    name: "special-files",
+    covers: "what is neither file, directory nor link",
+    options: () => ({ capabilities: { mounts: [furnished()] } }),
+  },
+  {
     name: "polling",
     covers: "waiting for clocks and descriptors",
-    options: () => ({ capabilities: { mounts: [furnished()], clock: "real" } }),
+    options: () => ({ capabilities: { mounts: [furnished()] } }),
+  },
+  {
+    name: "waiting-until",
+    covers: "waiting for moments and dates",
+    options: () => ({}),
   },
   {
     name: "process",
@@ -51,83 +62,60 @@ export const PROGRAMS: readonly Program[] = [
       capabilities: {
         args: ["script", "", "a b=c d", "žluť"],
         env: { LANG: "C", EMPTY: "", A: "b=c" },
-        clock: "real",
       },
     }),
     exitCode: 42,
   },
   {
-    name: "creating",
-    covers: "making and removing files, directories and links",
-    options: writable,
+    name: "std-reading",
+    covers: "Rust's std without writing",
+    options: () => ({
+      stdin: "first\nsecond",
+      capabilities: {
+        mounts: [furnished()],
+        args: ["program", "one two", "drei"],
+        env: { A: "1", B: "" },
+      },
+    }),
+    exitCode: 7,
   },
   {
-    name: "writing",
-    covers: "writing, appending, cutting and extending files",
-    options: writable,
-  },
-  {
-    name: "moving",
-    covers: "names changed and second names given, inside a mount and between mounts",
-    options: writable,
-  },
-  {
-    name: "times",
-    covers: "times set by path and by descriptor",
-    options: writable,
+    name: "empty-memory",
+    covers: "a memory that is empty at first",
+    options: () => ({}),
+    exitCode: 17,
   },
 ];
 
-/** The source of a program, behind what all of them begin with. */
-export function programSource({ name }: Program): string {
-  const read = (file: string): string => readFileSync(new URL(`${file}.rs`, FIXTURES), "utf8");
-  return `${read("prelude")}\n${read(name)}`;
+/** Programs that write, for mounts of this kind. */
+export function writingTo(place: Place): Program[] {
+  const where = place === "disk" ? "on the disk" : "in memory";
+  const options = () => ({ capabilities: { mounts: writable(place) } });
+  return [
+    { name: "creating", covers: `making and removing files, directories and links ${where}`, options },
+    { name: "writing", covers: `writing, appending to, cutting and extending files ${where}`, options },
+    { name: "moving", covers: `changing names and giving second ones ${where}`, options },
+    { name: "times", covers: `setting times ${where}`, options },
+    { name: "std-writing", covers: `Rust's std writing ${where}`, options },
+  ];
 }
 
-/** Two mounts to write, and one to read. */
-function writable(): ExecuteOptions {
-  const empty = (guest: string): Mount => ({ host: scratchDirectory(), guest, access: "read-write" });
-  return { capabilities: { mounts: [empty("/data"), empty("/other"), plain("/plain")], clock: "real" } };
+const built = new Map<string, Promise<CompiledModule>>();
+
+/** Compiles a program behind what all of them begin with, or assembles it; once. */
+export function buildProgram(compiler: ScriptExecutor, { name }: Program): Promise<CompiledModule> {
+  const module = built.get(name) ?? build(compiler, name);
+  built.set(name, module);
+  return module;
 }
 
-/** A mount to read, of a file and a directory with a file in it. */
-function plain(guest: string): Mount {
-  const host = scratchDirectory();
-  mkdirSync(join(host, "dir"));
-  writeFileSync(join(host, "file"), "plain");
-  writeFileSync(join(host, "dir/inner"), "inner");
-  return { host, guest, access: "read" };
-}
-
-/** A mount to read with a bit of everything in it, and a secret beside it. */
-function furnished(): Mount {
-  const root = scratchDirectory();
-  const host = join(root, "data");
-  mkdirSync(join(host, "dir/sub"), { recursive: true });
-  writeFileSync(join(root, "secret"), "secret");
-  writeFileSync(join(host, "file"), "text");
-  writeFileSync(join(host, "digits"), "0123456789");
-  writeFileSync(join(host, "文件"), "unicode");
-  writeFileSync(join(host, "dir/inner"), "inner");
-  execFileSync("mkfifo", [join(host, "pipe")]);
-  for (const [name, target] of [
-    ["to-file", "file"],
-    ["to-dir", "dir"],
-    ["to-sub", "dir/sub"],
-    ["dir/back", "../file"],
-    ["chain-1", "dir/../chain-2"],
-    ["chain-2", "chain-3"],
-    ["chain-3", "to-file"],
-    ["dangling", "nothing"],
-    ["loop-a", "loop-b"],
-    ["loop-b", "loop-a"],
-    ["self", "self"],
-    ["out", ".."],
-    ["to-secret", "../secret"],
-    ["absolute", "/etc"],
-    ["absolute-inside", "/data/file"],
-  ] as const) {
-    symlinkSync(target, join(host, name));
+async function build(compiler: ScriptExecutor, name: string): Promise<CompiledModule> {
+  const read = (file: string): string => readFileSync(new URL(file, FIXTURES), "utf8");
+  if (existsSync(new URL(`${name}.wat`, FIXTURES))) {
+    const bytes = assemble(read(`${name}.wat`));
+    return { hash: createHash("sha256").update(bytes).digest("hex"), bytes, target: "wasm32-wasip1" };
   }
-  return { host, guest: "/data", access: "read" };
+  const result = await compiler.compile(`${read("prelude.rs")}\n${read(`${name}.rs`)}`);
+  if (result.ok) return result.module;
+  throw new Error(result.diagnostics.map(({ rendered }) => rendered).join("\n"));
 }
