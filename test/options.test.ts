@@ -415,3 +415,45 @@ describe("an executor", () => {
     expect(resolved.capabilities.env).toEqual({ A: "1" });
   });
 });
+
+describe("mounts in memory, files and artifacts", () => {
+  const mounts = (...given: unknown[]) => capabilities({ mounts: given })?.mounts;
+
+  test("are taken as they are written", () => {
+    const scratch = { guest: "/tmp", access: "scratch", bytes: 5 };
+    expect(mounts(scratch, { host: ".", guest: "/data" })).toEqual([scratch, { host: ".", guest: "/data" }]);
+    const files = { "/in/a.txt": "a", "/in/b.bin": Uint8Array.of(1) };
+    expect(execute({ files, artifacts: ["/tmp/*"] })).toEqual({ files, artifacts: ["/tmp/*"] });
+  });
+
+  test.each([
+    ["a host directory that is scratch", { host: ".", guest: "/tmp", access: "scratch" }],
+    ["scratch with the quota of a host directory", { guest: "/tmp", access: "scratch", maxBytes: 5 }],
+    ["a host directory with the quota of scratch", { host: ".", guest: "/tmp", bytes: 5 }],
+    ["a mount without a host directory that is not scratch", { guest: "/tmp" }],
+    ["scratch of less than nothing", { guest: "/tmp", access: "scratch", bytes: -1 }],
+    ["scratch at a path that is not plain", { guest: "/tmp/..", access: "scratch" }],
+    ["scratch at no path", { access: "scratch" }],
+  ])("%s is an error", (_, mount) => {
+    expect(() => mounts(mount)).toThrow(invalid(/mounts/));
+  });
+
+  test.each([
+    ["a list", ["a"]],
+    ["text", "a"],
+    ["bytes", Uint8Array.of(1)],
+    ["a number in it", { "/in/a": 1 }],
+    ["too many", Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`/in/${i}`, ""]))],
+  ])("files that are %s are an error", (_, files) => {
+    expect(() => execute({ files })).toThrow(invalid(/files/));
+  });
+
+  test.each([
+    ["text", "/tmp/*"],
+    ["too many", Array(65).fill("/tmp/*")],
+    ["too long", [`/tmp/${"x".repeat(1_020)}`]],
+    ["numbers", [1]],
+  ])("artifacts that are %s are an error", (_, artifacts) => {
+    expect(() => execute({ artifacts })).toThrow(invalid(/artifacts/));
+  });
+});

@@ -72,5 +72,10 @@ function isAskedFor(
 /** Whether a path is absolute and every part of it is a name. */
 export function isPlainPath(path: string): boolean {
   const [root, ...names] = path.split("/");
-  return root === "" && !path.includes("\0") && names.every((name) => !["", ".", ".."].includes(name));
+  return (
+    root === "" &&
+    names.length > 0 &&
+    !path.includes("\0") &&
+    names.every((name) => !["", ".", ".."].includes(name))
+  );
 }

@@ -170,12 +170,23 @@ export class Cell {
       for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
         const listener = this.#listener;
         if (listener === undefined) throw new Error(`${frame.message.kind} outside a run`);
-        if (frame.message.kind === "done") this.#listener = undefined;
-        listener.onMessage(frame);
+        this.#hand(frame, listener);
       }
       if (this.#listener === undefined && this.#reader.buffered > 0) throw new Error("bytes outside a run");
     } catch (error) {
       this.#break(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #hand(frame: Frame<CellMessage>, listener: CellListener): void {
+    // Before the listener hears of it: it may start the next run at once.
+    if (frame.message.kind === "done") this.#listener = undefined;
+    try {
+      listener.onMessage(frame);
+    } catch (error) {
+      // A last word that is refused has not ended the run: its listener is told that the cell is gone.
+      this.#listener ??= listener;
+      throw error;
     }
   }
 

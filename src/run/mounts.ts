@@ -22,7 +22,7 @@ export function resolveMounts(mounts: readonly HostMount[], cacheDir: string): R
   if (mounts.length > 0 && process.platform !== "linux") {
     throw new ScriptcellError(
       "MOUNT_REFUSED",
-      `mounts cannot be confined on ${process.platform}: run on Linux, or pass the data as input`,
+      `host directories cannot be confined on ${process.platform}: run on Linux, or give the data as files and use scratch mounts`,
     );
   }
   if (mounts.length === 0) return [];

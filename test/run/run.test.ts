@@ -94,6 +94,74 @@ describe("a guest that ends by itself", () => {
   });
 });
 
+describe("artifacts", () => {
+  const SCRATCH = {
+    mounts: [{ guest: "/tmp", access: "read-write", bytes: null }],
+    bytes: 100,
+    artifacts: ["/tmp/*"],
+  } as const;
+  const REQUEST = {
+    args: ["script"],
+    env: {},
+    clock: { kind: "denied" },
+    random: { kind: "secure" },
+    outputBytes: OUTPUT_BYTES,
+    diskBytes: 0,
+    openFiles: 0,
+    scratch: SCRATCH,
+  } as const;
+
+  test("come with the end of the run, however the guest ended", async () => {
+    const { far, record } = await begin({ request: REQUEST });
+    far.say({ kind: "artifact", bytes: 4 }, "/tmp/a");
+    far.say({ kind: "artifact-bytes" }, "ab");
+    far.say({ kind: "artifact-bytes" }, "cd");
+    far.done({ how: "trap", code: "unreachable", message: "unreachable" });
+    const { artifacts } = await record;
+    expect(Object.entries(artifacts).map(([path, bytes]) => [path, text(bytes)])).toEqual([
+      ["/tmp/a", "abcd"],
+    ]);
+  });
+
+  test("that were not asked for, or are not whole, cost the cell its life and give nothing", async () => {
+    for (const say of [
+      (far: FakeTransport) => far.say({ kind: "artifact", bytes: 0 }, "/etc/passwd"),
+      (far: FakeTransport) => far.say({ kind: "artifact", bytes: 101 }, "/tmp/b"),
+      (far: FakeTransport) => far.say({ kind: "artifact-bytes" }, "x"),
+      (far: FakeTransport) => {
+        far.say({ kind: "artifact", bytes: 2 }, "/tmp/b");
+        far.done();
+      },
+    ]) {
+      const { far, record, release } = await begin({ request: REQUEST });
+      far.say({ kind: "artifact", bytes: 1 }, "/tmp/a");
+      far.say({ kind: "artifact-bytes" }, "a");
+      say(far);
+      const { end, artifacts } = await record;
+      expect([end.how, artifacts]).toEqual(["cell-died", {}]);
+      expect(release).toHaveBeenCalledExactlyOnceWith(false);
+    }
+  });
+
+  test("of a run that the host has ended are none, though the cell sends some", async () => {
+    const { far, record } = await begin({ request: REQUEST, behaviour: { dies: false } });
+    await vi.advanceTimersByTimeAsync(1_000);
+    far.say({ kind: "artifact", bytes: 0 }, "/tmp/a");
+    far.done({ how: "exit", exitCode: 0 });
+    expect(await record).toMatchObject({ end: { how: "deadline" }, artifacts: {} });
+  });
+
+  test("need no files, but the files of a run go to the cell before it", async () => {
+    const files = [{ mount: 0, path: "in/a", bytes: Buffer.from("content") }];
+    const { far, record } = await begin({ request: REQUEST, files });
+    expect(far.kinds.slice(-2)).toEqual(["file", "run"]);
+    expect(far.received.at(-2)).toMatchObject({ message: { kind: "file", mount: 0, path: "in/a" } });
+    expect(text(far.received.at(-2)?.payload ?? Buffer.alloc(0))).toBe("content");
+    far.done();
+    expect((await record).artifacts).toEqual({});
+  });
+});
+
 describe("the deadline", () => {
   test.each([
     ["under", 999, 0],

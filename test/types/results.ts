@@ -108,6 +108,20 @@ new ScriptExecutor({ capabilities: { clock: "fast" } });
 // @ts-expect-error: a jail is no boolean
 new ScriptExecutor({ jail: true });
 
+// A mount is a host directory or lies in memory, and each has fields of its own.
+await executor.run("", {
+  files: { "/in/a.txt": "text", "/in/b.bin": Buffer.from("bytes") },
+  capabilities: { mounts: [{ guest: "/tmp", access: "scratch", bytes: 5 }] },
+  artifacts: ["/tmp/*"],
+});
+expectTypeOf(result.artifacts).toEqualTypeOf<Readonly<Record<string, Uint8Array>>>();
+// @ts-expect-error: scratch has no host directory
+await executor.run("", { capabilities: { mounts: [{ host: ".", guest: "/tmp", access: "scratch" }] } });
+// @ts-expect-error: a host directory has a host
+await executor.run("", { capabilities: { mounts: [{ guest: "/tmp", access: "read" }] } });
+// @ts-expect-error: a file is text or bytes
+await executor.run("", { files: { "/in/a.txt": 7 } });
+
 // Errors are told apart by their code.
 declare const error: ScriptcellError;
 expectTypeOf(error.code).toEqualTypeOf<ScriptcellErrorCode>();
