@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import type { CompiledModule, ExecuteOptions, ScriptExecutor } from "../../../src/index.ts";
+import type { ClockGrant, CompiledModule, ExecuteOptions, ScriptExecutor } from "../../../src/index.ts";
 import { assemble } from "../../wasm/assemble.ts";
 import { furnished, type Place, plain, writable } from "./mounts.ts";
 
@@ -12,7 +12,7 @@ export interface Program {
   name: string;
   /** What it covers: the title of its test. */
   covers: string;
-  /** What it is run with besides the real clock; mounts are made anew for each run. */
+  /** What it is run with; mounts are made anew for each run. The clock is the real one where nothing is said of it. */
   options: () => ExecuteOptions;
   /** Default 0. */
   exitCode?: number;
@@ -49,6 +49,11 @@ export const READING: readonly Program[] = [
     name: "polling",
     covers: "waiting for clocks and descriptors",
     options: () => ({ capabilities: { mounts: [furnished()] } }),
+  },
+  {
+    name: "polling-nobody",
+    covers: "waiting for descriptors that are none",
+    options: () => ({}),
   },
   {
     name: "waiting-until",
@@ -99,6 +104,17 @@ export function writingTo(place: Place): Program[] {
     { name: "std-writing", covers: `Rust's std writing ${where}`, options },
   ];
 }
+
+/** A program for each clock that is not the real one. */
+export const CLOCKS: readonly Program[] = Object.entries({
+  denied: "denied",
+  monotonic: "monotonic",
+  frozen: { frozen: "2001-02-03T04:05:06Z" },
+} satisfies Record<string, ClockGrant>).map(([name, clock]) => ({
+  name: "clocks",
+  covers: `clocks where the grant is ${name}`,
+  options: () => ({ capabilities: { clock, env: { CLOCK: name } } }),
+}));
 
 const built = new Map<string, Promise<CompiledModule>>();
 
