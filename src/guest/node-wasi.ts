@@ -7,9 +7,13 @@ import { createGate } from "./preview1/call.ts";
 import { createPreview1, openPreopens } from "./preview1/create.ts";
 import { GuestMemory } from "./preview1/memory.ts";
 import type { Preopen, Preview1, Preview1Grants, Preview1Io } from "./preview1/preview1.ts";
+import { Refusal } from "./preview1/refusal.ts";
+import { FileType } from "./preview1/stat.ts";
 
 type Argument = number | bigint;
 type Call = (...args: Argument[]) => number;
+
+const FDSTAT_BYTES = 24;
 
 /**
  * The same interface over Node's own `node:wasi`, which is no sandbox: for cells in a jail alone, and for one run of each,
@@ -59,10 +63,30 @@ function createHost(wasi: WASI, grants: Preview1Grants, io: Preview1Io, names: r
     if (name === "poll_oneoff" && waitsForStreams(first, third, memory, descriptors)) return ownCall(...args);
     const errno = natives[name]?.(...args);
     if (errno !== Errno.SUCCESS) return errno;
-    if (name === "path_open") descriptors.opened(memory.getU32(Number(args[8])));
+    if (name === "path_open") keepOpened(memory.getU32(Number(args[8])), () => memory.path(third, fourth));
     if (name === "fd_close") descriptors.closed(first);
     if (name === "fd_renumber") descriptors.renumbered(first, second);
     return errno;
+  };
+
+  /** A FIFO in a mount leads to whoever has its other end, also where the mount can only be read. */
+  const keepOpened = (fd: number, target: () => string): void => {
+    const type = fileType(fd);
+    if (type !== FileType.file && type !== FileType.directory) {
+      natives.fd_close?.(fd);
+      throw new Refusal(Errno.PERM, target(), "only regular files and directories can be opened", null);
+    }
+    descriptors.opened(fd);
+  };
+
+  /** The answer comes by way of the guest's memory, which is as before when the guest runs again. */
+  const fileType = (fd: number): number => {
+    const borrowed = memory.slice(0, FDSTAT_BYTES);
+    const before = borrowed.slice();
+    natives.fd_fdstat_get?.(fd, 0);
+    const type = memory.getU8(0);
+    borrowed.set(before);
+    return type;
   };
 
   const imports: WebAssembly.ModuleImports = {};

@@ -149,6 +149,17 @@ describe("with its memory bound", () => {
     expect(openFile("file.txt")).toBe("SUCCESS");
   });
 
+  test("opening a file changes nothing of the guest's memory but the number it is given", () => {
+    const { view, put, openFile } = bound();
+    new Uint8Array(view.buffer, 0, 512).fill(0xee);
+    put("file.txt");
+    const before = new Uint8Array(view.buffer.slice(0));
+    expect(openFile("file.txt")).toBe("SUCCESS");
+    before.set(new Uint8Array(view.buffer, 16, 4), 16);
+    expect(new Uint8Array(view.buffer)).toEqual(before);
+    expect(view.getUint32(16, true)).toBeLessThan(16);
+  });
+
   test("a call that fails to open counts for nothing", () => {
     const { openFile } = bound();
     for (let n = 0; n < 3; n += 1) expect(openFile("nowhere")).toBe("NOENT");

@@ -1,5 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ExecutorOptions, RunResult } from "../../src/index.ts";
@@ -165,4 +176,26 @@ test("a guest of node:wasi that opens a FIFO is killed at its deadline", async (
   });
   expect(result).toMatchObject({ status: "limit-exceeded", limit: "wallTimeMs", stdout: "before\n" });
   expect(readdirSync(host)).toEqual(["pipe"]);
+});
+
+test("a guest of node:wasi reaches nobody through a FIFO, whether something can be read from it or written to it", async () => {
+  const host = scratchDirectory();
+  execFileSync("mkfifo", [join(host, "pipe")]);
+  // Both ends are somebody's, so opening either does not wait.
+  const pipe = openSync(join(host, "pipe"), constants.O_RDWR | constants.O_NONBLOCK);
+  try {
+    writeSync(pipe, "for others");
+    const result = await executor.run(attack("fifo"), {
+      capabilities: { clock: "real", mounts: [{ host, guest: "/data" }] },
+    });
+    expect(result).toMatchObject({
+      status: "ok",
+      stdout: "before\nrefused: PermissionDenied\nrefused: PermissionDenied\n",
+      denials: [{ call: "path_open", target: "pipe", grant: null, count: 2 }],
+    });
+    const left = Buffer.alloc(64);
+    expect(left.subarray(0, readSync(pipe, left)).toString()).toBe("for others");
+  } finally {
+    closeSync(pipe);
+  }
 });
