@@ -8,6 +8,8 @@ export function grantFlag(grant: string): string {
   if (limit !== undefined && Object.hasOwn(DEFAULT_LIMITS, limit)) return limitFlag(limit as LimitName);
   const clock = /^clock\b.*?(monotonic|real)/.exec(grant)?.[1];
   if (clock !== undefined) return `--clock ${clock}`;
+  if (/^mounts\b.*scratch/.test(grant)) return "--scratch GUEST";
+  if (grant === "mounts[].bytes") return "--scratch GUEST:SIZE";
   if (/^mounts\b.*read-write/.test(grant)) return "--mount HOST:GUEST:rw";
   if (/^mounts\b/.test(grant)) return "--mount HOST:GUEST";
   return grant;

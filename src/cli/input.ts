@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { isatty } from "node:tty";
 import { MiB } from "../limits.ts";
+import type { InputFile } from "./artifacts.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CommandFailure } from "./failure.ts";
 import { unlessAborted } from "./interruption.ts";
@@ -55,6 +56,18 @@ export async function readJsonInput(argument: string, signal: AbortSignal): Prom
     );
   }
   return text;
+}
+
+/** The files of `--file`, by guest path. @throws CommandFailure */
+export async function readFiles(
+  files: readonly InputFile[],
+  signal: AbortSignal,
+): Promise<Record<string, Uint8Array>> {
+  const contents: [string, Uint8Array][] = [];
+  for (const { host, guest } of files) {
+    contents.push([guest, await readAll(host, `the file ${nameOf(host)}`, signal)]);
+  }
+  return Object.fromEntries(contents);
 }
 
 /** What is piped into the command, read as the script reads; undefined where a person sits at stdin. */

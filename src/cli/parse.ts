@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "commander";
-import type { ClockGrant, HostMount, Mount } from "../capabilities.ts";
+import type { ClockGrant, HostMount, ScratchMount } from "../capabilities.ts";
 import { GiB, KiB, MiB } from "../limits.ts";
+import type { InputFile } from "./artifacts.ts";
 
 /** The parsers of option values. Each says what it expects; the bounds of limits are the library's to check. */
 
@@ -58,7 +59,7 @@ const ACCESS: Readonly<Record<string, NonNullable<HostMount["access"]>>> = {
 };
 
 /** `host:guest[:ro|rw]`, one more of them. Read from the end, so that the host's path may hold colons. */
-export function collectMount(text: string, mounts: readonly Mount[] = []): Mount[] {
+export function collectMount(text: string, mounts: readonly HostMount[] = []): HostMount[] {
   const [, host = "", guest = "", access = "ro"] = /^(.+):(\/[^:]*)(?::([^:/]*))?$/s.exec(text) ?? [];
   if (host === "") {
     throw new InvalidArgumentError(
@@ -67,6 +68,32 @@ export function collectMount(text: string, mounts: readonly Mount[] = []): Mount
   }
   if (!Object.hasOwn(ACCESS, access)) throw new InvalidArgumentError(`a mount is ro or rw, not "${access}"`);
   return [...mounts, { host, guest, access: ACCESS[access] ?? "read" }];
+}
+
+/** `guest[:size]`, one more of them. */
+export function collectScratch(text: string, mounts: readonly ScratchMount[] = []): ScratchMount[] {
+  const [, guest = "", size] = /^(\/[^:]*)(?::([^:]*))?$/s.exec(text) ?? [];
+  if (guest === "") {
+    throw new InvalidArgumentError(
+      "a scratch mount is GUEST[:SIZE], GUEST being absolute: /tmp or /tmp:16MiB",
+    );
+  }
+  return [...mounts, { guest, access: "scratch", ...(size !== undefined && { bytes: parseSize(size) }) }];
+}
+
+/** `host:guest`, one more of them. Read from the end, so that the host's path may hold colons. */
+export function collectFile(text: string, files: readonly InputFile[] = []): InputFile[] {
+  const [, host = "", guest = ""] = /^(.+):(\/[^:]*)$/s.exec(text) ?? [];
+  if (host === "") {
+    throw new InvalidArgumentError("a file is HOST:GUEST, GUEST being absolute: ./a.csv:/in/a.csv");
+  }
+  if (host === "-") {
+    throw new InvalidArgumentError("stdin is the script's own input: pipe it in, and name a file here");
+  }
+  if (files.some((file) => file.guest === guest)) {
+    throw new InvalidArgumentError(`there are two files for ${guest}: give each a path of its own`);
+  }
+  return [...files, { host, guest }];
 }
 
 /** `NAME=VALUE`, one more of them; of two with one name the later holds. */

@@ -3,14 +3,16 @@ import type { RunResult } from "../result.ts";
 
 /** For `--help`. */
 export const RESULT_JSON_HELP = `The document of --json is the library's RunResult: status, exitCode, output, message … by how the run ended, and
-stdout, stderr, truncated, durationMs, peakMemoryBytes, denials, moduleFrom, compileMs, isolation. Output that is not UTF-8
+stdout, stderr, truncated, durationMs, peakMemoryBytes, denials, artifacts (bytes of each), moduleFrom, compileMs, isolation. Output that is not UTF-8
 stands, as base64, in stdoutBase64 or stderrBase64 as well. Where no result exists: {"status":"error","code":…,"message":…}.`;
 
 /** A result as JSON has it. Bytes are left out where the text says it all. */
 export function resultDocument(result: RunResult): Record<string, unknown> {
-  const { stdoutBytes, stderrBytes, ...rest } = result;
+  const { stdoutBytes, stderrBytes, artifacts, ...rest } = result;
   return {
     ...rest,
+    // The files themselves are where --artifacts-dir put them.
+    artifacts: Object.fromEntries(Object.entries(artifacts).map(([path, bytes]) => [path, bytes.length])),
     ...("reason" in rest && {
       reason: rest.reason instanceof Error ? rest.reason.message : String(rest.reason),
     }),

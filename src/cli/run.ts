@@ -1,24 +1,37 @@
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
-import type { Capabilities, ClockGrant, Mount } from "../capabilities.ts";
+import type { Capabilities, ClockGrant, HostMount, ScratchMount } from "../capabilities.ts";
 import { ScriptExecutor } from "../executor.ts";
 import type { ExecuteOptions, IsolationMode } from "../options.ts";
 import type { RunResult } from "../result.ts";
 import type { Engine } from "../run/engine.ts";
+import { type InputFile, writeArtifacts } from "./artifacts.ts";
 import { addCompilerOptions, type CompilerFlags, defined, executorOptions } from "./executor-options.ts";
 import { EXIT, EXIT_CODE_HELP, exitCodeOf } from "./exit-codes.ts";
 import { CommandFailure, conclude } from "./failure.ts";
-import { pipedStdin, readJsonInput, readProgram, STDIN } from "./input.ts";
+import { pipedStdin, readFiles, readJsonInput, readProgram, STDIN } from "./input.ts";
 import { Interruption } from "./interruption.ts";
 import { addLimitOptions, limitsOf } from "./limit-options.ts";
 import { liveOutput } from "./live-output.ts";
-import { collectEnv, collectMount, collectText, parseClock } from "./parse.ts";
+import {
+  collectEnv,
+  collectFile,
+  collectMount,
+  collectScratch,
+  collectText,
+  parseClock,
+  parsePath,
+} from "./parse.ts";
 import { printJson } from "./print.ts";
 import { printStats, reportRun } from "./report.ts";
 import { RESULT_JSON_HELP, resultDocument } from "./result-json.ts";
 
 interface RunFlags extends CompilerFlags {
-  mount?: Mount[];
+  mount?: HostMount[];
+  scratch?: ScratchMount[];
+  file?: InputFile[];
+  artifact?: string[];
+  artifactsDir?: string;
   env?: Record<string, string>;
   arg?: string[];
   input?: string;
@@ -31,6 +44,7 @@ interface RunFlags extends CompilerFlags {
 
 const EXAMPLES = `Examples:
   scriptcell run count.rs --mount ./data:/data --input '{"top": 10}'
+  scriptcell run totals.rs --file may.csv:/in/may.csv --scratch /tmp --artifact '/tmp/*.csv' --artifacts-dir out
   echo 'fn main() { println!("hello") }' | scriptcell run -
   sort words.txt | scriptcell run longest.rs --timeout 500ms -- --min 3`;
 
@@ -43,6 +57,16 @@ export function defineRun(command: Command, signal: AbortSignal): void {
       "--mount <host:guest[:ro|rw]>",
       "show the script a directory, read-only by default; repeatable",
       collectMount,
+    )
+    .option(
+      "--scratch <guest[:size]>",
+      "give the script an empty directory in memory, which is gone with the run; repeatable",
+      collectScratch,
+    )
+    .option(
+      "--file <host:guest>",
+      "put a copy of a file in memory where the script finds it; repeatable",
+      collectFile,
     )
     .option("--env <name=value>", "set a variable; repeatable", collectEnv)
     .option("--arg <text>", "pass an argument, before those after the file; repeatable", collectText)
@@ -72,6 +96,16 @@ export function defineRun(command: Command, signal: AbortSignal): void {
       ).choices(["preview1", "node-wasi"]),
     )
     .optionsGroup("Output:")
+    .option(
+      "--artifact <pattern>",
+      "keep what the script left in --scratch directories: /tmp/*.csv, /tmp/**; repeatable",
+      collectText,
+    )
+    .option(
+      "--artifacts-dir <directory>",
+      "where --artifact files go, each at its own path below it",
+      parsePath,
+    )
     .option("--json", "print the result as one JSON document, and nothing else, on stdout")
     .option("--quiet", "nothing but the script's output, compile errors and failures to run it")
     .option("--stats", "print time, memory and isolation on stderr")
@@ -88,13 +122,15 @@ async function run(
   limits: NonNullable<ExecuteOptions["limits"]>,
   signal: AbortSignal,
 ): Promise<number> {
+  checkArtifactFlags(flags);
   const program = await readProgram(file, signal);
   const stdin = await chooseStdin(file, flags, signal);
+  const files = flags.file && (await readFiles(flags.file, signal));
   const capabilities = capabilitiesOf(file, args, flags);
   const stdout = liveOutput(process.stdout);
   const stderr = liveOutput(process.stderr);
   const options: ExecuteOptions = {
-    ...defined({ stdin }),
+    ...defined({ stdin, files, artifacts: flags.artifact }),
     capabilities,
     limits,
     signal,
@@ -112,7 +148,18 @@ async function run(
   }
   stdout.end();
   stderr.end();
+  if (flags.artifactsDir !== undefined) await writeArtifacts(flags.artifactsDir, result.artifacts);
   return conclusion(file, result, flags, signal);
+}
+
+function checkArtifactFlags({ artifact, artifactsDir }: RunFlags): void {
+  if ((artifact === undefined) === (artifactsDir === undefined)) return;
+  throw new CommandFailure(
+    EXIT.usage,
+    artifact === undefined
+      ? "--artifacts-dir takes what --artifact asks for: add --artifact PATTERN"
+      : "--artifact needs a place for the files: add --artifacts-dir DIRECTORY",
+  );
 }
 
 /** Says how it ended, and makes an exit code of it. */
@@ -148,10 +195,11 @@ async function chooseStdin(
 }
 
 function capabilitiesOf(file: string, args: readonly string[], flags: RunFlags): Capabilities {
-  const { mount: mounts, env, clock, seed } = flags;
+  const { mount = [], scratch = [], env, clock, seed } = flags;
   return {
     // The name alone: the directories above it are none of the script's business.
     args: [file === STDIN ? "script" : basename(file), ...(flags.arg ?? []), ...args],
-    ...defined({ mounts, env, clock, random: seed === undefined ? undefined : { seed } }),
+    mounts: [...mount, ...scratch],
+    ...defined({ env, clock, random: seed === undefined ? undefined : { seed } }),
   };
 }

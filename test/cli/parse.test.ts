@@ -2,7 +2,9 @@ import { InvalidArgumentError } from "commander";
 import { describe, expect, test } from "vitest";
 import {
   collectEnv,
+  collectFile,
   collectMount,
+  collectScratch,
   collectText,
   parseClock,
   parseCount,
@@ -122,6 +124,46 @@ describe("mounts", () => {
     expect(complaint(collectMount, "a:/a:rx")).toContain('not "rx"');
     expect(complaint(collectMount, "a:/a:")).toContain("ro or rw");
     expect(complaint(collectMount, "a:/a:constructor")).toContain("ro or rw");
+  });
+});
+
+describe("scratch mounts and files", () => {
+  test("a scratch mount has a path, and bytes where they are given", () => {
+    expect(collectScratch("/tmp")).toEqual([{ guest: "/tmp", access: "scratch" }]);
+    expect(collectScratch("/b:16MiB", collectScratch("/a"))).toEqual([
+      { guest: "/a", access: "scratch" },
+      { guest: "/b", access: "scratch", bytes: 16_777_216 },
+    ]);
+  });
+
+  test.each(["", "tmp", "./tmp:/tmp", ":5", "tmp:16MiB"])(
+    "%j is none, and the complaint shows one",
+    (text) => {
+      expect(complaint(collectScratch, text)).toContain("/tmp:16MiB");
+    },
+  );
+
+  test.each(["/tmp:", "/tmp:big", "/tmp:-1", "/tmp:16M"])("%j has no size", (text) => {
+    expect(complaint(collectScratch, text)).toContain("64KiB");
+  });
+
+  test("a file has a path here and one there; the one here may hold colons", () => {
+    expect(collectFile("c:/d:e.csv:/in/e.csv", collectFile("a:/in/a"))).toEqual([
+      { host: "a", guest: "/in/a" },
+      { host: "c:/d:e.csv", guest: "/in/e.csv" },
+    ]);
+  });
+
+  test.each(["", "a.csv", "a.csv:in/a.csv", ":/in/a.csv"])(
+    "%j is no file, and the complaint shows one",
+    (text) => {
+      expect(complaint(collectFile, text)).toContain("./a.csv:/in/a.csv");
+    },
+  );
+
+  test("stdin is no file, and no two files have one path", () => {
+    expect(complaint(collectFile, "-:/in/a.csv")).toContain("pipe it in");
+    expect(() => collectFile("b:/in/a", collectFile("a:/in/a"))).toThrow("two files for /in/a");
   });
 });
 
