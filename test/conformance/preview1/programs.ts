@@ -131,7 +131,8 @@ async function build(compiler: ScriptExecutor, name: string): Promise<CompiledMo
     const bytes = assemble(read(`${name}.wat`));
     return { hash: createHash("sha256").update(bytes).digest("hex"), bytes, target: "wasm32-wasip1" };
   }
-  const result = await compiler.compile(`${read("prelude.rs")}\n${read(`${name}.rs`)}`);
+  const parts = ["imports", "checks", "calls", "time"].map((part) => read(`prelude/${part}.rs`));
+  const result = await compiler.compile([...parts, read(`${name}.rs`)].join("\n"));
   if (result.ok) return result.module;
   throw new Error(result.diagnostics.map(({ rendered }) => rendered).join("\n"));
 }
