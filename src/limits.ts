@@ -44,7 +44,7 @@ export interface Limits {
    * Bytes that the run's scratch mounts and `files` may hold in memory, all together and at a time. Default 64 MiB, at most 1 GiB.
    * Counted are contents, in the pieces in which they are kept (what was never written takes none), and for each file, directory
    * and link 512 bytes, for each of its names 128 bytes and its length. There are 250,000 of these at most, 64 KiB of contents
-   * counting as one. A write beyond it fails in the guest with `ENOSPC` and is recorded in `denials`.
+   * counting as one. This is memory of the cell, for each run under way; artifacts are as much again in this process. A write beyond it fails in the guest with `ENOSPC` and is recorded in `denials`.
    */
   scratchBytes: number;
   /** Files and directories open at once, without stdio and the mounts themselves. Default 64. Beyond it opening fails with `EMFILE`. */

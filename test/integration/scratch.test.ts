@@ -292,3 +292,16 @@ describe("cells", () => {
     },
   );
 });
+
+test("an engine that has no files in memory refuses them, and says so", async () => {
+  const executor = openExecutor({ engine: "node-wasi" });
+  for (const options of [
+    { files: { "/in/a.txt": "a" }, capabilities: { clock: "real" } },
+    { capabilities: { clock: "real", mounts: [SCRATCH] } },
+  ] satisfies ExecuteOptions[]) {
+    await expect(executor.run("fn main() {}", options)).rejects.toMatchObject({
+      code: "INVALID_OPTIONS",
+      message: expect.stringContaining("no mounts in memory"),
+    });
+  }
+});

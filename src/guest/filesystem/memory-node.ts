@@ -39,8 +39,8 @@ export interface MemoryDirectoryNode extends Common {
 
 export interface MemoryLinkNode extends Common {
   readonly type: "symlink";
-  readonly target: string;
-  readonly targetBytes: number;
+  /** As UTF-8: bytes lie outside the engine's heap, which is smaller than what a run may hold. */
+  readonly target: Uint8Array;
 }
 
 export type MemoryNode = MemoryFileNode | MemoryDirectoryNode | MemoryLinkNode;
@@ -52,7 +52,7 @@ export function nameCost(name: string): number {
 
 /** Bytes that a node is charged, besides its names and contents. */
 export function nodeCost(node: MemoryNode): number {
-  return SCRATCH_NODE_BYTES + (node.type === "symlink" ? node.targetBytes : 0);
+  return SCRATCH_NODE_BYTES + (node.type === "symlink" ? node.target.length : 0);
 }
 
 export function newFile(volume: MemoryVolume): MemoryFileNode {
@@ -66,8 +66,8 @@ export function newDirectory(
   return { ...common(volume, 2), type: "directory", entries: new Map(), parent, removed: false };
 }
 
-export function newLink(volume: MemoryVolume, target: string): MemoryLinkNode {
-  return { ...common(volume, 1), type: "symlink", target, targetBytes: Buffer.byteLength(target) };
+export function newLink(volume: MemoryVolume, target: Uint8Array): MemoryLinkNode {
+  return { ...common(volume, 1), type: "symlink", target };
 }
 
 function common(volume: MemoryVolume, links: number): Common {
@@ -119,5 +119,5 @@ export function touch(volume: MemoryVolume, node: MemoryNode): void {
 
 function sizeOf(node: MemoryNode): bigint {
   if (node.type === "file") return node.content.size;
-  return node.type === "symlink" ? BigInt(node.targetBytes) : 0n;
+  return node.type === "symlink" ? BigInt(node.target.length) : 0n;
 }

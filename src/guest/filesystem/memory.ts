@@ -27,6 +27,7 @@ import {
   touch,
 } from "./memory-node.ts";
 import type { Room } from "./memory-room.ts";
+import { decodeName } from "./names.ts";
 
 /** Bytes of the longest name and of the longest target of a link, as on Linux. */
 const MAX_NAME_BYTES = 255;
@@ -99,7 +100,7 @@ class MemoryDirectory implements Directory {
   readlink(name: string): string {
     const node = this.#find(name);
     if (node.type !== "symlink") throw new Failure(Errno.INVAL);
-    return node.target;
+    return linkTo(node).target;
   }
 
   list(): Listing {
@@ -144,8 +145,9 @@ class MemoryDirectory implements Directory {
 
   symlink(target: string, name: string): void {
     this.#requireFree(name);
-    if (Buffer.byteLength(target) > MAX_TARGET_BYTES) throw new Failure(Errno.NAMETOOLONG);
-    this.#add(name, newLink(this.#volume, ownCopy(target)));
+    const bytes = new TextEncoder().encode(target);
+    if (bytes.length > MAX_TARGET_BYTES) throw new Failure(Errno.NAMETOOLONG);
+    this.#add(name, newLink(this.#volume, bytes));
   }
 
   link(name: string, to: Directory, toName: string): void {
@@ -264,7 +266,7 @@ class MemoryDirectory implements Directory {
 }
 
 function linkTo({ target }: MemoryLinkNode): Link {
-  return { kind: "link", target };
+  return { kind: "link", target: decodeName(target) };
 }
 
 function requireReplaceable(node: MemoryNode, replaced: MemoryNode): void {
