@@ -10,6 +10,7 @@ import type {
   TimeChange,
 } from "./filesystem.ts";
 import { MemoryFile } from "./memory-file.ts";
+import { listEntries, ownCopy, requirePlain } from "./memory-names.ts";
 import {
   changeTimes,
   type MemoryDirectoryNode,
@@ -29,8 +30,7 @@ import {
 import type { Room } from "./memory-room.ts";
 import { decodeName } from "./names.ts";
 
-/** Bytes of the longest name and of the longest target of a link, as on Linux. */
-const MAX_NAME_BYTES = 255;
+/** Bytes of the longest target of a link, as on Linux. */
 const MAX_TARGET_BYTES = 4095;
 
 /** An empty filesystem in memory; what this gives is its root. It ends with the last reference to it. */
@@ -104,22 +104,7 @@ class MemoryDirectory implements Directory {
   }
 
   list(): Listing {
-    // A Map's own iterator: it copes with names that come and go, and costs nothing to start.
-    let entries: Iterator<[string, MemoryNode]> | undefined = this.#open().entries.entries();
-    // No more than there were: who renames each name that is listed must come to an end.
-    let left = this.#node.entries.size;
-    return {
-      next() {
-        const found = left > 0 ? entries?.next() : undefined;
-        left -= 1;
-        if (found === undefined || found.done === true) return undefined;
-        const [name, { inode, type }] = found.value;
-        return { name, inode, type };
-      },
-      close() {
-        entries = undefined;
-      },
-    };
+    return listEntries(this.#open().entries);
   }
 
   mkdir(name: string): void {
@@ -274,20 +259,4 @@ function requireReplaceable(node: MemoryNode, replaced: MemoryNode): void {
     if (node.type !== "directory") throw new Failure(Errno.ISDIR);
     if (replaced.entries.size > 0) throw new Failure(Errno.NOTEMPTY);
   } else if (node.type === "directory") throw new Failure(Errno.NOTDIR);
-}
-
-/** What is not a plain name is the host's own mistake; what is too long is the guest's. */
-function requirePlain(name: string): void {
-  if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) {
-    throw new Error("the filesystem was given something that is not a plain name");
-  }
-  // A character takes three bytes at most.
-  if (name.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES) {
-    throw new Failure(Errno.NAMETOOLONG);
-  }
-}
-
-/** A part of a string keeps the whole of it alive: of a long path this keeps the name alone. */
-function ownCopy(text: string): string {
-  return Buffer.from(text).toString();
 }
