@@ -130,6 +130,7 @@ describe("--json", () => {
       durationMs: expect.any(Number),
       peakMemoryBytes: expect.any(Number),
       denials: [],
+      artifacts: {},
       isolation: { cell: "process", jail: expect.stringMatching(/^(bubblewrap|none)$/), engine: "preview1" },
       moduleFrom: expect.stringMatching(/^(disk|rustc)$/),
       compileMs: expect.any(Number),

@@ -70,6 +70,7 @@ describe.each(MODES)("scripts in $name", ({ options, isolation }) => {
       durationMs: expect.any(Number),
       peakMemoryBytes: expect.any(Number),
       denials: [],
+      artifacts: {},
       isolation,
       moduleFrom: expect.stringMatching(/^(memory|disk|rustc)$/),
       compileMs: expect.any(Number),
