@@ -24,7 +24,7 @@ import type { AttachedFile, PreparedModule } from "./run/cell.ts";
 import { checkEngineGrants, checkEnginePlace } from "./run/engine.ts";
 import { foreignModules } from "./run/foreign-modules.ts";
 import { resolveMounts } from "./run/mounts.ts";
-import { refusedModule, toOutcome } from "./run/outcome.ts";
+import { refusedModule, toOutcome, usedFuel } from "./run/outcome.ts";
 import type { RunRequest, WireClock } from "./run/protocol.ts";
 import type { RunRecord } from "./run/run.ts";
 import { type Placement, Runner } from "./run/runner.ts";
@@ -183,6 +183,7 @@ export class ScriptExecutor implements AsyncDisposable {
       stderrBytes: record.stderr,
       truncated: record.truncated,
       durationMs: record.durationMs,
+      fuelUsed: usedFuel(limits.fuel, record.fuelLeft),
       peakMemoryBytes: record.peakMemoryBytes,
       denials: record.denials,
       artifacts: record.artifacts,
@@ -260,12 +261,13 @@ type Origin = Pick<RunReport, "compileMs"> & { moduleFrom: ModuleOrigin | null }
 type CompileDefaults = { [Key in "edition" | "profile"]?: ResolvedOptions[Key] | undefined };
 
 function runRequest(capabilities: ParsedCapabilities, limits: Limits): Plan["request"] {
-  const { outputBytes, diskBytes, openFiles } = limits;
+  const { fuel, outputBytes, diskBytes, openFiles } = limits;
   return {
     args: capabilities.args ?? ["script"],
     env: capabilities.env ?? {},
     clock: wireClock(capabilities.clock ?? "denied"),
     random: wireRandom(capabilities.random ?? "secure"),
+    fuel: String(fuel),
     outputBytes,
     diskBytes,
     openFiles,
@@ -291,6 +293,7 @@ function unstarted(outcome: Outcome, origin: Origin): RunResult {
     stderrBytes: NO_BYTES,
     truncated: { stdout: false, stderr: false },
     durationMs: 0,
+    fuelUsed: 0n,
     peakMemoryBytes: null,
     denials: [],
     artifacts: NO_ARTIFACTS,

@@ -10,6 +10,7 @@ export type { CompileLimits } from "./compile/compile-limits.ts";
 export type { Applicability, Diagnostic, DiagnosticSpan, Suggestion } from "./compile/diagnostics.ts";
 export { ScriptcellError, type ScriptcellErrorCode } from "./errors.ts";
 export { type ModuleSource, ScriptExecutor } from "./executor.ts";
+export { FUEL_TABLE } from "./instrument/fuel/costs.ts";
 export type { JailMode } from "./jail/jail.ts";
 export { DEFAULT_LIMITS, GiB, KiB, type LimitName, type Limits, MiB } from "./limits.ts";
 export type {

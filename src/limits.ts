@@ -18,6 +18,13 @@ export interface Limits {
    */
   wallTimeMs: number;
   /**
+   * Units of fuel: one for each WebAssembly operator that is run, as Wasmtime counts them (table {@link FUEL_TABLE}), so that the
+   * same script with the same input uses the same fuel on every machine. Default 20,000,000,000, which is a few seconds of
+   * work on a machine of 2026; at most 2^63 - 1. A run that needs more ends as `limit: "fuel"`, with the output so far;
+   * one that needs exactly as much does not. What the host does for a guest costs no fuel: that is what `wallTimeMs` is for.
+   */
+  fuel: number | bigint;
+  /**
    * Linear memory in bytes, rounded down to 64 KiB pages. Default 64 MiB.
    * `memory.grow` beyond it fails in the guest; a guest that dies of it ends as `limit: "memoryBytes"`.
    * A module whose initial memory is above it is refused before it runs.
@@ -54,9 +61,13 @@ export interface Limits {
 /** Names of the limits. */
 export type LimitName = keyof Limits;
 
+/** The most that the counter of a guest can hold. */
+const MAX_FUEL = 2n ** 63n - 1n;
+
 /** What holds where neither the call nor the executor says anything. */
 export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   wallTimeMs: 5_000,
+  fuel: 20_000_000_000n,
   memoryBytes: 64 * MiB,
   stackBytes: 1 * MiB,
   tableElements: 100_000,
@@ -73,6 +84,7 @@ export const limitsSchema = z.strictObject({
     .min(1)
     .max(24 * 3_600_000)
     .optional(),
+  fuel: z.union([z.int().min(0), z.bigint().min(0n).max(MAX_FUEL)]).optional(),
   memoryBytes: z
     .int()
     .min(64 * KiB)

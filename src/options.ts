@@ -290,8 +290,9 @@ export function resolveExecutorOptions(options: ExecutorOptions): ResolvedOption
   const ceilings = given.ceilings ?? {};
   // A default above a ceiling gives way; a limit that the operator wrote down above their own ceiling is a mistake.
   const defaults = { ...DEFAULT_LIMITS };
-  for (const name of Object.keys(defaults) as LimitName[])
-    defaults[name] = Math.min(defaults[name], ceilings[name] ?? Infinity);
+  for (const [name, ceiling] of Object.entries(ceilings) as [LimitName, number | bigint | undefined][]) {
+    if (ceiling !== undefined && ceiling < defaults[name]) Object.assign(defaults, { [name]: ceiling });
+  }
   return {
     toolchain: given.toolchain,
     cacheDir: given.cacheDir ?? defaultCacheDir(),
@@ -320,7 +321,7 @@ export function mergeLimits(
   ceilings: Parsed<Limits>,
 ): Limits {
   if (given === undefined) return defaults;
-  for (const [name, value] of Object.entries(given) as [LimitName, number | undefined][]) {
+  for (const [name, value] of Object.entries(given) as [LimitName, number | bigint | undefined][]) {
     const ceiling = ceilings[name];
     if (value !== undefined && ceiling !== undefined && value > ceiling) {
       throw new ScriptcellError(

@@ -67,6 +67,12 @@ export interface RunReport {
   truncated: { stdout: boolean; stderr: boolean };
   /** Milliseconds from the start of the run in its cell to its end; 0 where it never started. */
   durationMs: number;
+  /**
+   * Units of fuel that the guest has used, never more than `limits.fuel`; 0 where it never started, null where its cell was
+   * killed before it could say. Exact after every exit, panic and `unreachable`. After another trap of a module that has loops
+   * in unsafe or foreign code, what the innermost function used since its last call may be missing.
+   */
+  fuelUsed: bigint | null;
   /** Highest size of linear memory in bytes; null where the cell was killed before it could say. */
   peakMemoryBytes: number | null;
   /** Every capability that was asked for and refused; at most 64 distinct ones. */

@@ -24,6 +24,8 @@ const mount = (fields: object) =>
 
 /** Least, most, and what just misses them. */
 const BOUNDS: Record<LimitName, { least: number; most: number }> = {
+  // Given as a number; beyond that as a bigint, which has a test of its own.
+  fuel: { least: 0, most: Number.MAX_SAFE_INTEGER },
   wallTimeMs: { least: 1, most: 86_400_000 },
   memoryBytes: { least: 64 * KiB, most: 4 * GiB },
   stackBytes: { least: 1 * MiB, most: 64 * MiB },
@@ -37,7 +39,7 @@ const LIMITS = Object.keys(DEFAULT_LIMITS) as LimitName[];
 
 test("every limit has a default, bounds, and a test below", () => {
   expect(Object.keys(BOUNDS).sort()).toEqual([...LIMITS].sort());
-  for (const value of Object.values(DEFAULT_LIMITS)) expect(Number.isSafeInteger(value)).toBe(true);
+  for (const value of Object.values(DEFAULT_LIMITS)) expect(Number.isSafeInteger(Number(value))).toBe(true);
 });
 
 describe("a misspelt or unknown name is an error that names it", () => {
@@ -50,7 +52,7 @@ describe("a misspelt or unknown name is an error that names it", () => {
     ["maxRuning", { cells: { maxRuning: 1 } }],
     ["disk", { store: { disk: 1 } }],
     ["wallMs", { compileLimits: { wallMs: 1 } }],
-    ["fuel", { limits: { fuel: 1n } }],
+    ["fuels", { limits: { fuels: 1n } }],
   ])("of an executor: %s", (name, options) => {
     expect(() => executor(options)).toThrow(invalid(new RegExp(`"${name}"`)));
   });
@@ -94,7 +96,7 @@ describe.each(LIMITS)("limits.%s", (name) => {
     ["infinity", Number.POSITIVE_INFINITY, false],
     ["text", String(least), false],
     ["null", null, false],
-    ["a bigint", BigInt(least), false],
+    ["a bigint", BigInt(least), name === "fuel"],
   ])("%s: %s", (_, value, valid) => {
     for (const parse of [executor, execute] as const) {
       const options = { limits: { [name]: value } };
@@ -102,6 +104,29 @@ describe.each(LIMITS)("limits.%s", (name) => {
       else expect(() => parse(options)).toThrow(invalid(new RegExp(`limits\\.${name}`)));
     }
   });
+});
+
+test.each([
+  [0n, true],
+  [2n ** 53n + 1n, true],
+  [2n ** 63n - 1n, true],
+  [2n ** 63n, false],
+  [-1n, false],
+])("limits.fuel as a bigint: %s", (fuel, valid) => {
+  if (valid) expect(executor({ limits: { fuel } }).limits.fuel).toBe(fuel);
+  else expect(() => executor({ limits: { fuel } })).toThrow(invalid(/limits\.fuel/));
+});
+
+test.each([
+  [10n, 10, true],
+  [10n, 11, false],
+  [10, 11n, false],
+  [2n ** 62n, 2n ** 62n, true],
+  [2n ** 62n, 2n ** 62n + 1n, false],
+])("a ceiling of %s units of fuel and a call that asks for %s", (ceiling, fuel, valid) => {
+  const ask = () => mergeLimits(DEFAULT_LIMITS, { fuel }, { fuel: ceiling });
+  if (valid) expect(ask().fuel).toBe(fuel);
+  else expect(ask).toThrow(invalid(new RegExp(`limits\\.fuel: ${fuel} .*${ceiling}`)));
 });
 
 describe("limits", () => {
@@ -130,11 +155,12 @@ describe("limits", () => {
 
 describe.each(LIMITS)("ceilings.%s", (name) => {
   const { least } = BOUNDS[name];
-  const ceiling = Math.max(least + 1, Math.floor(DEFAULT_LIMITS[name] / 2));
+  const usual = Number(DEFAULT_LIMITS[name]);
+  const ceiling = Math.max(least + 1, Math.floor(usual / 2));
   const { limits, ceilings } = executor({ ceilings: { [name]: ceiling } });
 
   test("pulls the default down to it", () => {
-    expect(limits).toEqual({ ...DEFAULT_LIMITS, [name]: Math.min(ceiling, DEFAULT_LIMITS[name]) });
+    expect(limits).toEqual({ ...DEFAULT_LIMITS, [name]: Math.min(ceiling, usual) });
   });
 
   test.each([
@@ -154,7 +180,7 @@ describe.each(LIMITS)("ceilings.%s", (name) => {
   });
 
   test("that is above the default leaves the default", () => {
-    const above = Math.min(BOUNDS[name].most, DEFAULT_LIMITS[name] + 1);
+    const above = Math.min(BOUNDS[name].most, usual + 1);
     expect(executor({ ceilings: { [name]: above } }).limits).toEqual(DEFAULT_LIMITS);
   });
 });

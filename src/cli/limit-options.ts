@@ -1,17 +1,21 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_LIMITS, type LimitName, type Limits, limitsSchema } from "../limits.ts";
-import { parseCount, parseDuration, parseSize } from "./parse.ts";
-import { formatBytes, formatMs } from "./print.ts";
+import { parseCount, parseDuration, parseSize, parseWhole } from "./parse.ts";
+import { formatBytes, formatCount, formatMs } from "./print.ts";
 
 interface LimitOption {
   flag: `--${string}`;
   value: string;
   description: string;
-  parse(text: string): number;
-  format(value: number): string;
+  parse(text: string): number | bigint;
+  format(value: number | bigint): string;
 }
 
-const size = { value: "<size>", parse: parseSize, format: formatBytes };
+const size = {
+  value: "<size>",
+  parse: parseSize,
+  format: (bytes: number | bigint) => formatBytes(Number(bytes)),
+};
 const count = { value: "<count>", parse: parseCount, format: String };
 
 /** Every limit has its option. */
@@ -21,7 +25,14 @@ const LIMIT_OPTIONS: Readonly<Record<LimitName, LimitOption>> = {
     value: "<duration>",
     description: "wall time of the run, as 2s or 500ms",
     parse: parseDuration,
-    format: formatMs,
+    format: (ms) => formatMs(Number(ms)),
+  },
+  fuel: {
+    flag: "--fuel",
+    value: "<units>",
+    description: "WebAssembly operators run, as Wasmtime counts them",
+    parse: parseWhole,
+    format: formatCount,
   },
   memoryBytes: { flag: "--memory", description: "linear memory, as 64MiB", ...size },
   stackBytes: { flag: "--stack", description: "call stack", ...size },
@@ -57,19 +68,19 @@ export function limitsOf(command: Command): Partial<Limits> {
   const limits: Partial<Limits> = {};
   for (const [limit, { flag }] of entries()) {
     const option = command.options.find(({ long }) => long === flag);
-    const value: number | undefined = option && command.getOptionValue(option.attributeName());
-    if (value !== undefined) limits[limit] = value;
+    const value: number | bigint | undefined = option && command.getOptionValue(option.attributeName());
+    if (value !== undefined) Object.assign(limits, { [limit]: value });
   }
   return limits;
 }
 
 /** The library's own bounds, in the words of the command line. */
-function withinBounds(limit: LimitName, value: number): number {
+function withinBounds(limit: LimitName, value: number | bigint): number | bigint {
   const issue = limitsSchema.shape[limit].safeParse(value).error?.issues[0];
   if (issue === undefined) return value;
   const { format } = LIMIT_OPTIONS[limit];
-  if (issue.code === "too_big") throw new InvalidArgumentError(`at most ${format(Number(issue.maximum))}`);
-  if (issue.code === "too_small") throw new InvalidArgumentError(`at least ${format(Number(issue.minimum))}`);
+  if (issue.code === "too_big") throw new InvalidArgumentError(`at most ${format(issue.maximum)}`);
+  if (issue.code === "too_small") throw new InvalidArgumentError(`at least ${format(issue.minimum)}`);
   throw new InvalidArgumentError(issue.message);
 }
 

@@ -41,6 +41,12 @@ export function parseCount(text: string): number {
   return scaled(`${text}x`, { x: 1 }, "give a whole number");
 }
 
+/** `20000000000`, `20_000_000_000` → the same, exact beyond 2^53. */
+export function parseWhole(text: string): bigint {
+  if (!/^\d+(?:_\d+)*$/.test(text)) throw new InvalidArgumentError("give a whole number, as 50_000_000");
+  return BigInt(text.replaceAll("_", ""));
+}
+
 function scaled(text: string, units: Readonly<Record<string, number>>, expected: string): number {
   const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?)([a-zA-Z]+)$/.exec(text) ?? [];
   const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;

@@ -49,6 +49,11 @@ export function columns(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
+/** `20,000,000,000`. */
+export function formatCount(count: number | bigint): string {
+  return count.toLocaleString("en-US");
+}
+
 /** `1.5 MiB`. */
 export function formatBytes(bytes: number): string {
   for (const [unit, name] of [

@@ -4,7 +4,7 @@ import { MAX_EXIT_CODE } from "./exit-codes.ts";
 import { describeDenial } from "./grants.ts";
 import { nameOf } from "./input.ts";
 import { limitFlag } from "./limit-options.ts";
-import { formatBytes, formatMs, printNote, styled } from "./print.ts";
+import { formatBytes, formatCount, formatMs, printNote, styled } from "./print.ts";
 import { visible } from "./terminal.ts";
 
 /** Denials that are told one by one. */
@@ -23,10 +23,11 @@ export function reportRun(file: string, result: RunResult): void {
 
 /** One line of figures. */
 export function printStats(result: RunResult): void {
-  const { compileMs, moduleFrom, durationMs, peakMemoryBytes, isolation } = result;
+  const { compileMs, moduleFrom, durationMs, fuelUsed, peakMemoryBytes, isolation } = result;
   const facts = [
     moduleFrom === null ? undefined : `module from ${moduleFrom} in ${formatMs(compileMs)}`,
     `run ${formatMs(durationMs)}`,
+    fuelUsed === null ? undefined : `fuel ${formatCount(fuelUsed)}`,
     peakMemoryBytes === null ? undefined : `peak memory ${formatBytes(peakMemoryBytes)}`,
     isolation === null
       ? undefined

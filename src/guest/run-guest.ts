@@ -8,7 +8,7 @@ import {
   type RunRequest,
   type WireClock,
 } from "../run/protocol.ts";
-import { GROW_REFUSALS_EXPORT, MEMORY_IMPORT } from "../wasm/reserved.ts";
+import { FUEL_EXPORT, GROW_REFUSALS_EXPORT, MEMORY_IMPORT } from "../wasm/reserved.ts";
 import { sendArtifacts } from "./artifacts.ts";
 import type { Channel } from "./channel.ts";
 import type { CreateHost } from "./engine.ts";
@@ -89,6 +89,7 @@ export function runGuest(
       [MEMORY_IMPORT.module]: { [MEMORY_IMPORT.name]: memory },
     }).exports;
     wasi.bind(memory);
+    fuelOf(exports).value = BigInt(request.fuel);
     (exports._start as () => void)();
     end = { how: "exit", exitCode: 0 };
   } catch (error) {
@@ -103,6 +104,8 @@ export function runGuest(
   const done = {
     kind: "done",
     end,
+    // A module that did not load has used none.
+    fuelLeft: FUEL_EXPORT in exports ? String(fuelOf(exports).value) : request.fuel,
     peakMemoryBytes: memory.buffer.byteLength,
     refusedGrowths: (refused?.value ?? 0) >>> 0,
     denialCounts: denials.counts(),
@@ -124,6 +127,10 @@ function compiled(known: CellModule): CompiledModule {
   const code = { module, imports: functions.map(({ name }) => name) };
   known.code = code;
   return code;
+}
+
+function fuelOf(exports: WebAssembly.Exports): WebAssembly.Global<"i64"> {
+  return exports[FUEL_EXPORT] as WebAssembly.Global<"i64">;
 }
 
 function guestEnd(error: unknown): GuestEnd {

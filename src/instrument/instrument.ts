@@ -1,11 +1,14 @@
 import { WasmFormatError } from "../wasm/format-error.ts";
 import type { WasmModule } from "../wasm/module.ts";
+import type { OperatorVisitor } from "../wasm/operator-cursor.ts";
 import { readModule } from "../wasm/read-module.ts";
 import { writeModule } from "../wasm/write-module.ts";
 import { MAX_BODY_BYTES, MAX_MODULE_BYTES, MODULE_BOUNDS } from "./bounds.ts";
 import { type ModuleCaps, pageCap } from "./caps.ts";
+import { createPlanner, type Planner } from "./fuel/plan.ts";
 import { gate } from "./gate.ts";
 import type { Pass } from "./pass.ts";
+import { fuel } from "./passes/fuel.ts";
 import { growRefusals } from "./passes/grow-refusals.ts";
 import { interruptible } from "./passes/interruptible.ts";
 import { memoryCap } from "./passes/memory-cap.ts";
@@ -29,7 +32,14 @@ export interface MemorySize {
 }
 
 /** In this order. A new pass is a file in passes/ and its name in this list. */
-const PASSES: readonly Pass[] = [memoryCap, tableCap, growRefusals, interruptible, memoryImport];
+const passes = (planner: Planner): readonly Pass[] => [
+  memoryCap,
+  tableCap,
+  fuel(planner),
+  growRefusals,
+  interruptible,
+  memoryImport,
+];
 
 /**
  * Takes any bytes and gives a module that may run in a cell, or refuses them. Every byte counts as hostile: V8 sees the
@@ -49,7 +59,8 @@ export function instrument(bytes: Uint8Array, caps: ModuleCaps): Instrumented {
   }
   // A copy of its own: shared memory could change between the checks and their use.
   const input = new Uint8Array(bytes);
-  const module = read(input);
+  const planner = createPlanner(input.length);
+  const module = read(input, planner);
   gate(module, caps);
   if (!WebAssembly.validate(input)) {
     throw new ModuleRefused(
@@ -58,7 +69,7 @@ export function instrument(bytes: Uint8Array, caps: ModuleCaps): Instrumented {
     );
   }
   const memory = cappedMemory(module, caps);
-  for (const pass of PASSES) pass(module, caps);
+  for (const pass of passes(planner)) pass(module, caps);
   return { bytes: write(module), memory };
 }
 
@@ -69,9 +80,9 @@ function cappedMemory({ memories }: WasmModule, caps: ModuleCaps): MemorySize {
   return { minimum: memory?.minimum ?? 0, maximum: Math.min(memory?.maximum ?? cap, cap) };
 }
 
-function read(bytes: Uint8Array): WasmModule {
+function read(bytes: Uint8Array, visitor: OperatorVisitor): WasmModule {
   try {
-    return readModule(bytes, MODULE_BOUNDS);
+    return readModule(bytes, MODULE_BOUNDS, visitor);
   } catch (error) {
     if (!(error instanceof WasmFormatError)) throw error;
     throw new ModuleRefused(

@@ -23,7 +23,11 @@ export function toOutcome(
   limits: Limits,
   outputSchema: z.ZodType | undefined,
 ): Outcome {
-  const { end } = record;
+  const { end, fuelLeft } = record;
+  // However it ended after that: a guest that is beyond its fuel may get as far as to its exit before it is looked.
+  if (fuelLeft !== null && fuelLeft < 0n) {
+    return exceeded("fuel", `the guest needed more than ${limits.fuel} units of fuel`);
+  }
   switch (end.how) {
     case "exit":
       if (end.exitCode !== 0) return { status: "failed", exitCode: end.exitCode, output: parseJson(stdout) };
@@ -50,6 +54,15 @@ export function toOutcome(
     case "load-failed":
       return { status: "rejected", diagnostics: [refusedModule(end.message)] };
   }
+}
+
+/** Units of fuel that a run has used, of those that it had. */
+export function usedFuel(fuel: Limits["fuel"], left: bigint | null): bigint | null {
+  if (left === null) return null;
+  const had = BigInt(fuel);
+  const used = had - left;
+  // What stopped it may have cost more than was left; and what a cell says is not trusted to make sense.
+  return used < 0n ? 0n : used > had ? had : used;
 }
 
 /** The diagnostic of a module that may not run. */

@@ -47,6 +47,8 @@ export interface RunRequest {
   random: { kind: "secure" } | { kind: "seeded"; seed: string };
   /** `attached`: the payload is all of stdin. `pulled`: the cell asks for it with `pull`. */
   stdin: "attached" | "pulled";
+  /** Decimal digits: JSON has no whole numbers of 64 bits. */
+  fuel: string;
   outputBytes: number;
   diskBytes: number;
   openFiles: number;
@@ -100,6 +102,8 @@ export type CellMessage =
   | {
       kind: "done";
       end: GuestEnd;
+      /** Decimal digits, with a minus where the guest ran out of it. */
+      fuelLeft: string;
       peakMemoryBytes: number;
       refusedGrowths: number;
       denialCounts: readonly number[];
@@ -274,6 +278,11 @@ function parseCellMessage(kind: string, value: unknown): CellMessage {
     if (typeof field !== "string" || field.length > max) throw new ProtocolError(`${kind}.${name}`);
     return field;
   };
+  const integer = (name: string): string => {
+    const digits = text(name, 20);
+    if (!/^-?\d+$/.test(digits)) throw new ProtocolError(`${kind}.${name}`);
+    return digits;
+  };
   const count = (field: unknown): number => {
     if (typeof field !== "number" || !Number.isSafeInteger(field) || field < 0) throw new ProtocolError(kind);
     return field;
@@ -299,6 +308,7 @@ function parseCellMessage(kind: string, value: unknown): CellMessage {
       return {
         kind,
         end: parseGuestEnd(fields.end),
+        fuelLeft: integer("fuelLeft"),
         peakMemoryBytes: count(fields.peakMemoryBytes),
         refusedGrowths: count(fields.refusedGrowths),
         denialCounts: counts.map(count),

@@ -38,6 +38,8 @@ export interface RunRecord {
   stderr: Uint8Array;
   truncated: { stdout: boolean; stderr: boolean };
   durationMs: number;
+  /** Below zero where the guest ran out of it; null where its cell did not live to say it. */
+  fuelLeft: bigint | null;
   peakMemoryBytes: number | null;
   refusedGrowths: number;
   denials: Denial[];
@@ -46,10 +48,15 @@ export interface RunRecord {
 }
 
 /** What a cell says of a run when it is over. */
-type LastWords = Pick<RunRecord, "peakMemoryBytes" | "refusedGrowths" | "artifacts">;
+type LastWords = Pick<RunRecord, "fuelLeft" | "peakMemoryBytes" | "refusedGrowths" | "artifacts">;
 
 /** Of a cell that did not live to say it. */
-const NOTHING_SAID: LastWords = { peakMemoryBytes: null, refusedGrowths: 0, artifacts: NO_ARTIFACTS };
+const NOTHING_SAID: LastWords = {
+  fuelLeft: null,
+  peakMemoryBytes: null,
+  refusedGrowths: 0,
+  artifacts: NO_ARTIFACTS,
+};
 
 /**
  * Runs a job in a leased cell and gives the lease back. Rejects only where there is no run to report on: a callback or a
@@ -155,7 +162,11 @@ class ActiveRun implements CellListener {
           denial.count = Math.max(1, message.denialCounts[i] ?? 1);
         // Of a run that the host has ended nobody can say whether it sent all that it left.
         const ended = this.#verdict !== undefined;
-        const said = { ...message, artifacts: ended ? NO_ARTIFACTS : artifacts };
+        const said = {
+          ...message,
+          fuelLeft: BigInt(message.fuelLeft),
+          artifacts: ended ? NO_ARTIFACTS : artifacts,
+        };
         this.#settle(this.#verdict ?? message.end, said, message.end.how === "exit" && !ended);
         break;
       }
@@ -207,7 +218,7 @@ class ActiveRun implements CellListener {
     this.#reject(error);
   }
 
-  #settle(end: RunEnd, { peakMemoryBytes, refusedGrowths, artifacts }: LastWords, reusable: boolean): void {
+  #settle(end: RunEnd, said: LastWords, reusable: boolean): void {
     if (this.#settled) return;
     const durationMs = performance.now() - this.#startedAt;
     this.#close(reusable);
@@ -218,10 +229,11 @@ class ActiveRun implements CellListener {
       stderr: this.#stderr.bytes(),
       truncated: { stdout: this.#stdout.truncated, stderr: this.#stderr.truncated },
       durationMs,
-      peakMemoryBytes,
-      refusedGrowths,
+      fuelLeft: said.fuelLeft,
+      peakMemoryBytes: said.peakMemoryBytes,
+      refusedGrowths: said.refusedGrowths,
       denials: this.#denials,
-      artifacts,
+      artifacts: said.artifacts,
     });
   }
 

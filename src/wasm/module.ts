@@ -14,6 +14,8 @@ export interface WasmModule {
   elements: Segment[];
   /** What the data count section says; undefined where there is none. Operators cannot name data segments without it. */
   dataCount: number | undefined;
+  /** Indices of functions that something other than a call names: they may be called from anywhere. */
+  addressed: Set<number>;
   /** Bodies of `functions`, in their order. */
   bodies: Body[];
   data: Segment[];

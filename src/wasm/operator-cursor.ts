@@ -25,10 +25,20 @@ export interface OperatorCursor extends Cursor {
   labelsAt: number;
   /** Open blocks, the body itself being one: 0 once its last `end` was read. */
   depth: number;
+  /** Parameters of this body. */
+  params: number;
   /** Locals of this body, parameters included. */
   locals: number;
   readonly spaces: IndexSpaces;
   readonly bounds: ReadBounds;
+}
+
+/** Looks on while the bodies of a module are read, so that what it wants to know needs no second walk. */
+export interface OperatorVisitor {
+  /** A body begins; the cursor stands before its first operator. */
+  enter(cursor: OperatorCursor): void;
+  /** An operator was read. */
+  operator(cursor: OperatorCursor): void;
 }
 
 export function operatorCursor(spaces: IndexSpaces, bounds: ReadBounds): OperatorCursor {
@@ -41,6 +51,7 @@ export function operatorCursor(spaces: IndexSpaces, bounds: ReadBounds): Operato
     outermost: 0,
     labelsAt: 0,
     depth: 0,
+    params: 0,
     locals: 0,
   };
   return { bytes, at: 0, end: 0, ...counters, spaces, bounds };
@@ -65,6 +76,7 @@ export function openBody(cursor: OperatorCursor, body: Body, params: number): vo
     }
     readValueType(cursor);
   }
+  cursor.params = params;
   cursor.locals = params + locals;
 }
 

@@ -9,7 +9,7 @@ import type { ReadState } from "./read-state.ts";
 
 /** Finds the bodies and walks every operator of them, so that nothing unknown is in a module that was read. */
 export function readCode(state: ReadState): void {
-  const { cursor, module, spaces, bounds } = state;
+  const { cursor, module, spaces, bounds, visitor } = state;
   const countAt = cursor.at;
   const count = readCount(cursor, "function bodies", bounds.functions);
   if (count !== module.functions.length) {
@@ -26,8 +26,10 @@ export function readCode(state: ReadState): void {
     if (locals > bounds.locals) {
       throw new WasmFormatError(`more than ${bounds.locals} locals in all functions together`, body.start);
     }
+    visitor?.enter(operators);
     while (operators.depth > 0) {
       nextOperator(operators);
+      visitor?.operator(operators);
       const { opcode } = operators;
       if (opcode <= Opcode.returnCallIndirect) countOperands(operators);
       else if (opcode === Opcode.memoryGrow) body.grows = true;

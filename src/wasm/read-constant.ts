@@ -4,14 +4,17 @@ import type { IndexSpaces } from "./module.ts";
 import { Opcode } from "./opcodes.ts";
 import { readHeapType } from "./value-types.ts";
 
-/** Reads a constant expression up to its `end` and gives its bytes. Extended constants (add, sub, mul) count as constant. */
-export function readConstant(cursor: Cursor, spaces: IndexSpaces): Uint8Array {
+/**
+ * Reads a constant expression up to its `end` and gives its bytes. Extended constants (add, sub, mul) count as constant.
+ * Functions that it names are added to `addressed`.
+ */
+export function readConstant(cursor: Cursor, spaces: IndexSpaces, addressed: Set<number>): Uint8Array {
   const start = cursor.at;
-  while (readConstantOperator(cursor, spaces) !== Opcode.end);
+  while (readConstantOperator(cursor, spaces, addressed) !== Opcode.end);
   return cursor.bytes.subarray(start, cursor.at);
 }
 
-function readConstantOperator(cursor: Cursor, spaces: IndexSpaces): number {
+function readConstantOperator(cursor: Cursor, spaces: IndexSpaces, addressed: Set<number>): number {
   const start = cursor.at;
   const opcode = readByte(cursor);
   switch (opcode) {
@@ -43,7 +46,7 @@ function readConstantOperator(cursor: Cursor, spaces: IndexSpaces): number {
       readHeapType(cursor);
       return opcode;
     case Opcode.refFunc:
-      expectIndex(cursor, "function", spaces.functions);
+      addressed.add(expectIndex(cursor, "function", spaces.functions));
       return opcode;
     case Opcode.globalGet:
       expectIndex(cursor, "global", spaces.globals);
@@ -55,8 +58,9 @@ function readConstantOperator(cursor: Cursor, spaces: IndexSpaces): number {
   );
 }
 
-function expectIndex(cursor: Cursor, what: string, count: number): void {
+function expectIndex(cursor: Cursor, what: string, count: number): number {
   const start = cursor.at;
   const index = readU32(cursor);
   if (index >= count) throw new WasmFormatError(`${what} ${index} does not exist: there are ${count}`, start);
+  return index;
 }

@@ -163,7 +163,7 @@ function readSizeRange(cursor: Cursor, bounded: boolean, most: number, what: str
 export function readGlobals(state: ReadState): void {
   const { cursor, module, spaces, bounds } = state;
   for (let left = readCount(cursor, "globals", bounds.globals); left > 0; left -= 1) {
-    module.globals.push({ ...readGlobalType(state), init: readConstant(cursor, spaces) });
+    module.globals.push({ ...readGlobalType(state), init: readConstant(cursor, spaces, module.addressed) });
     spaces.globals += 1;
   }
 }
@@ -207,6 +207,7 @@ export function readExports({ cursor, module, spaces, bounds }: ReadState): void
     const index = readU32(cursor);
     if (index >= counts[kind])
       throw new WasmFormatError(`${kind} ${index} does not exist: there are ${counts[kind]}`, indexAt);
+    if (kind === "function") module.addressed.add(index);
     module.exports.push({ name, kind, index, offset });
   }
 }

@@ -1,6 +1,7 @@
 import { type Cursor, expectEnd, readByte, readName, readU32 } from "./cursor.ts";
 import { WasmFormatError } from "./format-error.ts";
 import type { WasmModule } from "./module.ts";
+import type { OperatorVisitor } from "./operator-cursor.ts";
 import type { ReadBounds } from "./read-bounds.ts";
 import { readCode } from "./read-code.ts";
 import {
@@ -52,13 +53,14 @@ const MAX_SECTION_NAME_BYTES = 1_000;
  *
  * @throws {WasmFormatError} at the first thing that is malformed, unknown, or beyond `bounds`.
  */
-export function readModule(bytes: Uint8Array, bounds: ReadBounds): WasmModule {
+export function readModule(bytes: Uint8Array, bounds: ReadBounds, visitor?: OperatorVisitor): WasmModule {
   const cursor: Cursor = { bytes, at: 0, end: bytes.length };
   const state: ReadState = {
     cursor,
     module: emptyModule(),
     spaces: { types: 0, functions: 0, tables: 0, memories: 0, globals: 0, elements: 0, data: 0 },
     bounds,
+    visitor,
   };
   readPreamble(cursor);
   let next = 0;
@@ -139,6 +141,7 @@ function emptyModule(): WasmModule {
     start: undefined,
     elements: [],
     dataCount: undefined,
+    addressed: new Set(),
     bodies: [],
     data: [],
     names: undefined,

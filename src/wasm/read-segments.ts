@@ -5,9 +5,7 @@ import type { ReadState } from "./read-state.ts";
 import { readReferenceType } from "./value-types.ts";
 
 /** Bits of an element segment's flags (core specification, section 5.5.12). */
-const NOT_ACTIVE = 1;
-const EXPLICIT = 2;
-const EXPRESSIONS = 4;
+export const ElementFlag = { notActive: 1, explicit: 2, expressions: 4 } as const;
 
 export function readElements(state: ReadState): void {
   const { cursor, module, spaces, bounds } = state;
@@ -19,20 +17,21 @@ export function readElements(state: ReadState): void {
   }
 }
 
-function readElementSegment({ cursor, spaces, bounds }: ReadState): void {
+function readElementSegment(state: ReadState): void {
+  const { cursor, module, spaces, bounds } = state;
   const start = cursor.at;
   const flags = readU32(cursor);
   if (flags > 7)
     throw new WasmFormatError(`element segment flags 0x${flags.toString(16)} do not exist`, start);
-  if (!(flags & NOT_ACTIVE)) {
-    const tableAt = flags & EXPLICIT ? cursor.at : start;
-    const table = flags & EXPLICIT ? readU32(cursor) : 0;
+  if (!(flags & ElementFlag.notActive)) {
+    const tableAt = flags & ElementFlag.explicit ? cursor.at : start;
+    const table = flags & ElementFlag.explicit ? readU32(cursor) : 0;
     if (table >= spaces.tables)
       throw new WasmFormatError(`table ${table} does not exist: there are ${spaces.tables}`, tableAt);
-    readConstant(cursor, spaces);
+    readConstant(cursor, spaces, module.addressed);
   }
-  if (flags & (NOT_ACTIVE | EXPLICIT)) {
-    if (flags & EXPRESSIONS) readReferenceType(cursor);
+  if (flags & (ElementFlag.notActive | ElementFlag.explicit)) {
+    if (flags & ElementFlag.expressions) readReferenceType(cursor);
     else readElementKind(cursor);
   }
   for (
@@ -40,8 +39,8 @@ function readElementSegment({ cursor, spaces, bounds }: ReadState): void {
     left > 0;
     left -= 1
   ) {
-    if (flags & EXPRESSIONS) {
-      readConstant(cursor, spaces);
+    if (flags & ElementFlag.expressions) {
+      readConstant(cursor, spaces, module.addressed);
       continue;
     }
     const functionAt = cursor.at;
@@ -52,6 +51,7 @@ function readElementSegment({ cursor, spaces, bounds }: ReadState): void {
         functionAt,
       );
     }
+    module.addressed.add(index);
   }
 }
 
@@ -74,7 +74,8 @@ export function readDataCount({ cursor, module, spaces, bounds }: ReadState): vo
   spaces.data = count;
 }
 
-export function readData({ cursor, module, spaces, bounds }: ReadState): void {
+export function readData(state: ReadState): void {
+  const { cursor, module, spaces, bounds } = state;
   const countAt = cursor.at;
   const count = readCount(cursor, "data segments", bounds.dataSegments);
   if (module.dataCount !== undefined && count !== module.dataCount) {
@@ -91,7 +92,7 @@ export function readData({ cursor, module, spaces, bounds }: ReadState): void {
       if (memory >= spaces.memories) {
         throw new WasmFormatError(`memory ${memory} does not exist: there are ${spaces.memories}`, memoryAt);
       }
-      readConstant(cursor, spaces);
+      readConstant(cursor, spaces, module.addressed);
     }
     skipBytes(cursor, readU32(cursor));
     module.data.push({ encoded: cursor.bytes.subarray(start, cursor.at) });

@@ -7,5 +7,11 @@ export const RESERVED_PREFIX = "scriptcell:";
  */
 export const GROW_REFUSALS_EXPORT = `${RESERVED_PREFIX}grow-refusals`;
 
+/**
+ * Name of the exported `(mut i64)` global that holds the fuel that is left. The cell sets it before a guest begins; below
+ * zero the guest has run out. It is appended to every instrumented module; the guest's own code cannot name it.
+ */
+export const FUEL_EXPORT = `${RESERVED_PREFIX}fuel`;
+
 /** Module and name under which every instrumented module imports its memory, which the cell provides. */
 export const MEMORY_IMPORT = Object.freeze({ module: "scriptcell", name: "memory" });

@@ -88,7 +88,9 @@ test.each(["process", "worker"] as const)(
   async (isolation) => {
     await withExecutor({ isolation, profile: "fast-run" }, async (own) => {
       for (const name of ["spin", "sleep-an-hour", "fill-forever"]) {
-        const result = await own.run(attack(name), { limits: { wallTimeMs: 400, memoryBytes: 128 * MiB } });
+        const result = await own.run(attack(name), {
+          limits: { wallTimeMs: 400, fuel: 2n ** 63n - 1n, memoryBytes: 128 * MiB },
+        });
         expect(result).toMatchObject({ status: "limit-exceeded", limit: "wallTimeMs", stdout: "before\n" });
       }
       // The cells that were ended are really gone: closing waits for them.
@@ -96,6 +98,37 @@ test.each(["process", "worker"] as const)(
     });
   },
 );
+
+test("the same script with the same input uses the same fuel", async () => {
+  const used = async (own: ScriptExecutor, text: string) => {
+    const result = await own.run(script("word-count"), {
+      files: { "/in/text.txt": text },
+      capabilities: { args: ["script", "/in/text.txt"], random: { seed: 1 } },
+    });
+    expect(result.status).toBe("ok");
+    return result.fuelUsed;
+  };
+  const text = "the quick brown fox jumps over the lazy dog";
+  const first = await used(executor, text);
+  expect(first).toBeGreaterThan(10_000n);
+  expect(await used(executor, text)).toBe(first);
+  await withExecutor({ isolation: "worker" }, async (own) => expect(await used(own, text)).toBe(first));
+  expect(await used(executor, `${text} again`)).not.toBe(first);
+});
+
+test("a script that needs more fuel than it was given ends, and one that needs exactly as much does not", async () => {
+  const { fuelUsed } = await executor.run(script("hello"));
+  if (fuelUsed === null) throw new Error("the run did not say what it used");
+  expect(await executor.run(script("hello"), { limits: { fuel: fuelUsed } })).toMatchObject({
+    status: "ok",
+    fuelUsed,
+  });
+  expect(await executor.run(script("hello"), { limits: { fuel: fuelUsed - 1n } })).toMatchObject({
+    status: "limit-exceeded",
+    limit: "fuel",
+    fuelUsed: fuelUsed - 1n,
+  });
+});
 
 test("what a script wrote before it was killed is in the result", async () => {
   const result = await executor.run(attack("spin"), { limits: { wallTimeMs: 400 } });

@@ -11,6 +11,7 @@ const request: Omit<RunRequest, "module"> = {
   clock: { kind: "denied" },
   random: { kind: "secure" },
   stdin: "attached",
+  fuel: "1000",
   outputBytes: 1_000,
   diskBytes: 0,
   openFiles: 0,
@@ -89,6 +90,7 @@ describe("a cell that starts", () => {
       encodeCellMessage({
         kind: "done",
         end: { how: "exit", exitCode: 0 },
+        fuelLeft: "0",
         peakMemoryBytes: 0,
         refusedGrowths: 0,
         denialCounts: [],

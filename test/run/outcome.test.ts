@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import type { Outcome } from "../../src/result.ts";
-import { parsePanic, refusedModule, toOutcome } from "../../src/run/outcome.ts";
+import { parsePanic, refusedModule, toOutcome, usedFuel } from "../../src/run/outcome.ts";
 import type { RunEnd, RunRecord } from "../../src/run/run.ts";
 
 const NOTE = "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
@@ -10,19 +10,21 @@ const NOTE = "note: run with `RUST_BACKTRACE=1` environment variable to display 
 interface Left {
   stdout?: string;
   stderr?: string;
+  fuelLeft?: bigint;
   refusedGrowths?: number;
   outputSchema?: z.ZodType;
 }
 
 /** What a run comes to that ended like this and left this behind. */
 function outcome(end: RunEnd, left: Left = {}): Outcome {
-  const { stdout = "", stderr = "", refusedGrowths = 0, outputSchema } = left;
+  const { stdout = "", stderr = "", fuelLeft = 0n, refusedGrowths = 0, outputSchema } = left;
   const record: RunRecord = {
     end,
     stdout: Buffer.from(stdout),
     stderr: Buffer.from(stderr),
     truncated: { stdout: false, stderr: false },
     durationMs: 1,
+    fuelLeft,
     peakMemoryBytes: null,
     refusedGrowths,
     denials: [],
@@ -279,4 +281,40 @@ describe("the panic on stderr", () => {
     // Quadratic time over half a million characters would be hours, not the minute that a test may take.
     for (const stderr of hostile) expect(() => parsePanic(stderr)).not.toThrow();
   });
+});
+
+describe("fuel below zero", () => {
+  const ends: RunEnd[] = [
+    { how: "exit", exitCode: 0 },
+    { how: "exit", exitCode: 7 },
+    UNREACHABLE,
+    trap("integer-divide-by-zero"),
+    { how: "stack-overflow" },
+    { how: "output-limit", stream: "stdout" },
+  ];
+
+  test.each(ends)("is the limit, however the guest ended: %j", (end) => {
+    expect(outcome(end, { fuelLeft: -1n })).toEqual({
+      status: "limit-exceeded",
+      limit: "fuel",
+      message: "the guest needed more than 20000000000 units of fuel",
+    });
+  });
+
+  test.each(ends)("and not at zero: %j", (end) => {
+    expect(outcome(end, { fuelLeft: 0n })).not.toMatchObject({ limit: "fuel" });
+  });
+});
+
+test.each([
+  [1_000, 1_000n, 0n],
+  [1_000, 900n, 100n],
+  [1_000n, 0n, 1_000n],
+  // What stopped the guest would have cost more than it had.
+  [1_000n, -4_000_000_000n, 1_000n],
+  // A cell that says that there is more than it was given is not believed.
+  [1_000n, 2_000n, 0n],
+  [1_000n, null, null],
+])("of %s units %s are left: %s were used", (fuel, left, used) => {
+  expect(usedFuel(fuel, left)).toBe(used);
 });

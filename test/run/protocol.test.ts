@@ -20,6 +20,7 @@ const text = (payload: Uint8Array): string => Buffer.from(payload).toString("utf
 const DONE: CellMessage = {
   kind: "done",
   end: { how: "exit", exitCode: 3 },
+  fuelLeft: "-9223372036854775808",
   peakMemoryBytes: 65_536,
   refusedGrowths: 2,
   denialCounts: [1, 7],
@@ -98,6 +99,7 @@ test("every host message arrives as it was sent", () => {
       clock: { kind: "frozen", epochNs: "1700000000000000000" },
       random: { kind: "seeded", seed: "7" },
       stdin: "attached",
+      fuel: "9223372036854775807",
       outputBytes: 10,
       diskBytes: 20,
       openFiles: 30,
@@ -249,6 +251,14 @@ describe("a field that is not what it has to be is a ProtocolError", () => {
       [name]: longest,
     });
   });
+
+  test.each(["", "-", "+1", "1.5", "1e3", "0x1", " 1", "1n", "١", "9".repeat(21), 5, null, undefined, {}])(
+    "done.fuelLeft of %j",
+    (fuelLeft) => {
+      const { kind: _, ...fields } = DONE;
+      expect(() => parse("done", { ...fields, fuelLeft })).toThrow(ProtocolError);
+    },
+  );
 
   test.each(["peakMemoryBytes", "refusedGrowths"])("done.%s", (name) => {
     for (const value of NOT_COUNT) {

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type LimitName, type Limits, MiB, type RunResult } from "../../src/index.ts";
+import { GiB, type LimitName, type Limits, MiB, type RunResult } from "../../src/index.ts";
 import { MODES, openExecutor, scratchDirectory } from "../support/executors.ts";
 import { attack } from "../support/scripts.ts";
 import { assemble } from "../wasm/assemble.ts";
@@ -55,7 +55,7 @@ describe.each(MODES)("in $name", ({ options, isolation }) => {
     test.each(["spin", "sleep-an-hour", "fill-forever"])(
       "ends %s, and what it had written is kept",
       async (name) => {
-        const result = await run(name, { wallTimeMs: SHORT_MS });
+        const result = await run(name, { wallTimeMs: SHORT_MS, fuel: 2n ** 63n - 1n });
         expect(result).toMatchObject({
           ...exceeded("wallTimeMs"),
           stdout: "before\n",
@@ -81,6 +81,95 @@ describe.each(MODES)("in $name", ({ options, isolation }) => {
 
     test("leaves a guest alone that is done before", async () => {
       expect((await run("hoard", {}, "1")).status).toBe("ok");
+    });
+  });
+
+  describe("fuel", () => {
+    const fuelOf = async (name: string, ...args: string[]): Promise<bigint> => {
+      const { fuelUsed } = await run(name, {}, ...args);
+      if (fuelUsed === null) throw new Error("the cell said nothing of fuel");
+      return fuelUsed;
+    };
+
+    test("is the same for the same work, and more for more", async () => {
+      const [once, again, more] = [
+        await fuelOf("hoard", "1"),
+        await fuelOf("hoard", "1"),
+        await fuelOf("hoard", "2"),
+      ];
+      expect(once).toBe(again);
+      expect(once).toBeGreaterThan(1_000n);
+      expect(more).toBeGreaterThan(once);
+    });
+
+    test.each([
+      ["under", 1n, { status: "ok", output: 1 }],
+      ["at", 0n, { status: "ok", output: 1 }],
+      ["over", -1n, exceeded("fuel")],
+    ])("lets a guest have what it needs, to the unit: %s it", async (_, spare, expected) => {
+      const needed = await fuelOf("hoard", "1");
+      const result = await run("hoard", { fuel: needed + spare }, "1");
+      expect(result).toMatchObject({ ...expected, isolation });
+      expect(result.fuelUsed).toBe(spare < 0n ? needed + spare : needed);
+    });
+
+    test.each([0, 1, 10_000, 10_000n])("of %s ends a loop without end", async (fuel) => {
+      const result = await run("spin", { fuel });
+      expect(result).toMatchObject({ ...exceeded("fuel"), fuelUsed: BigInt(fuel), isolation });
+    });
+
+    test.each(["spin", "fill-forever", "recurse", "allocate-forever"])(
+      "ends %s, and what it had written is kept",
+      async (name) => {
+        const before = await fuelOf("exit-3");
+        const result = await run(name, { fuel: before * 4n, memoryBytes: 1 * GiB, stackBytes: 64 * MiB });
+        expect(result).toMatchObject({ ...exceeded("fuel"), stdout: "before\n" });
+      },
+    );
+
+    test("ends a recursion that works on its way back", async () => {
+      // Down costs little for each call; the way back costs very much, without a call or a loop in it.
+      const work = "(local.set 1 (i32.mul (local.get 1) (i32.const 3)))".repeat(200);
+      const unwinding = assemble(`(module (memory (export "memory") 1)
+        (func $down (param i32) (result i32) (local i32)
+          (if (local.get 0) (then (local.set 1 (call $down (i32.sub (local.get 0) (i32.const 1)))) ${work}))
+          (local.get 1))
+        (func (export "_start") (loop $again (drop (call $down (i32.const 10000))) (br $again))))`);
+      const result = await executor.execute(unwinding, { limits: { fuel: 200_000 } });
+      expect(result).toMatchObject(exceeded("fuel"));
+    });
+
+    test("is paid for every byte of a range", async () => {
+      const fill = assemble(`(module (memory (export "memory") 1000)
+        (func (export "_start") (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536000))))`);
+      // The entry, three constants, the operator and the bytes.
+      const needed = 1n + 3n + 1n + 65_536_000n;
+      for (const fuel of [needed + 1n, needed]) {
+        expect(await executor.execute(fill, { limits: { fuel } })).toMatchObject({
+          status: "ok",
+          fuelUsed: needed,
+        });
+      }
+      expect(await executor.execute(fill, { limits: { fuel: needed - 1n } })).toMatchObject(exceeded("fuel"));
+    });
+
+    test("is known after an exit, a panic and a trap", async () => {
+      for (const name of ["exit-3", "exit-inside", "panic"]) {
+        const [once, again] = [await fuelOf(name), await fuelOf(name)];
+        expect(once).toBe(again);
+        expect(await run(name, { fuel: once })).not.toMatchObject(exceeded("fuel"));
+        expect(await run(name, { fuel: once - 1n })).toMatchObject({
+          ...exceeded("fuel"),
+          fuelUsed: once - 1n,
+        });
+      }
+    });
+
+    test("is not known of a guest whose cell was killed", async () => {
+      expect(await run("spin", { wallTimeMs: SHORT_MS, fuel: 2n ** 63n - 1n })).toMatchObject({
+        ...exceeded("wallTimeMs"),
+        fuelUsed: null,
+      });
     });
   });
 

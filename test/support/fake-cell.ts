@@ -67,7 +67,14 @@ export class FakeTransport implements CellTransport {
     end: (CellMessage & { kind: "done" })["end"] = { how: "exit", exitCode: 0 },
     denialCounts: number[] = [],
   ): void {
-    this.say({ kind: "done", end, peakMemoryBytes: 65_536, refusedGrowths: 0, denialCounts });
+    this.say({
+      kind: "done",
+      end,
+      fuelLeft: "900",
+      peakMemoryBytes: 65_536,
+      refusedGrowths: 0,
+      denialCounts,
+    });
   }
 
   close(reason: string): void {

@@ -1,0 +1,110 @@
+import { appendExport, appendFunction, appendGlobal } from "../../wasm/append.ts";
+import { countImports } from "../../wasm/indices.ts";
+import { mapFunctionsInConstants } from "../../wasm/map-functions.ts";
+import type { FunctionType, WasmModule } from "../../wasm/module.ts";
+import { Opcode } from "../../wasm/opcodes.ts";
+import { FUEL_EXPORT } from "../../wasm/reserved.ts";
+import { ValueType } from "../../wasm/value-types.ts";
+import { createWriter } from "../../wasm/writer.ts";
+import { findLight } from "../fuel/light.ts";
+import { type Meter, writeMetered } from "../fuel/meter.ts";
+import type { Planner } from "../fuel/plan.ts";
+import { withFuel, withoutFuel } from "../fuel/thunks.ts";
+import type { Pass } from "../pass.ts";
+
+/** Fuel, as planned while the module was read: every function gets it as a parameter more, and gives it back as a result more. */
+export function fuel(planner: Planner): Pass {
+  return (module) => {
+    const importTypes = module.imports.flatMap((item) => (item.kind === "function" ? [item.typeIndex] : []));
+    const ownTypes = [...module.functions];
+    const typeIndexOf = (functionIndex: number): number =>
+      importTypes[functionIndex] ?? ownTypes[functionIndex - importTypes.length] ?? -1;
+    const global = appendGlobal(module, { type: ValueType.i64, mutable: true, init: zero() });
+    const meter = createMeter(module, planner, global);
+
+    module.functions = ownTypes.map(meter.typeWithFuel);
+    throughThunks(module, meter, typeIndexOf);
+    meterBodies(module, planner, meter, ownTypes);
+    appendExport(module, { name: FUEL_EXPORT, kind: "global", index: global });
+  };
+}
+
+function createMeter(module: WasmModule, { marks, plans }: Planner, global: number): Meter {
+  const { types, addressed } = module;
+  const importedFunctions = countImports(module, "function");
+  const entryCosts = new Int32Array(importedFunctions + plans.length);
+  for (const [index, { first }] of plans.entries()) {
+    const functionIndex = importedFunctions + index;
+    if (!addressed.has(functionIndex)) entryCosts[functionIndex] = marks.cost[first] ?? 0;
+  }
+  const withFuel = new Map<number, number>();
+  const typeWithFuel = (typeIndex: number): number => {
+    const known = withFuel.get(typeIndex);
+    if (known !== undefined) return known;
+    const { params, results } = typeAt(module, typeIndex);
+    const index =
+      types.push({ params: [...params, ValueType.i64], results: [...results, ValueType.i64] }) - 1;
+    withFuel.set(typeIndex, index);
+    return index;
+  };
+  const blockType = (results: FunctionType["results"]): number => types.push({ params: [], results }) - 1;
+  return { global, marks, importedFunctions, entryCosts, standIns: new Map(), typeWithFuel, blockType };
+}
+
+/** Puts thunks between the guest's functions and the world: what is exported has no fuel, what is in a table has. */
+function throughThunks(
+  module: WasmModule,
+  meter: Meter,
+  typeIndexOf: (functionIndex: number) => number,
+): void {
+  for (const functionIndex of module.addressed) {
+    if (functionIndex >= meter.importedFunctions) continue;
+    const typeIndex = typeIndexOf(functionIndex);
+    const thunk = withFuel(typeAt(module, typeIndex), functionIndex, meter.global);
+    meter.standIns.set(functionIndex, appendFunction(module, meter.typeWithFuel(typeIndex), thunk));
+  }
+  if (meter.standIns.size > 0) {
+    mapFunctionsInConstants(module, (functionIndex) => meter.standIns.get(functionIndex) ?? functionIndex);
+  }
+  for (const item of module.exports) {
+    if (item.kind !== "function" || item.index < meter.importedFunctions) continue;
+    const typeIndex = typeIndexOf(item.index);
+    const thunk = withoutFuel(typeAt(module, typeIndex), item.index, meter.global);
+    item.index = appendFunction(module, typeIndex, thunk);
+  }
+}
+
+/** What is written goes to one buffer: bodies may be very many. */
+function meterBodies(module: WasmModule, planner: Planner, meter: Meter, types: readonly number[]): void {
+  const { bodies, addressed } = module;
+  const light = findLight(planner, meter.importedFunctions);
+  const writer = createWriter(2 * bodies.reduce((size, { start, end }) => size + end - start, 64));
+  const ends = planner.plans.map((plan, index) => {
+    const functionIndex = meter.importedFunctions + index;
+    const body = bodies[index];
+    if (body === undefined) throw new RangeError(`function ${functionIndex} has no body`);
+    writeMetered(writer, meter, {
+      body,
+      plan,
+      type: typeAt(module, types[index] ?? -1),
+      paidByCallers: !addressed.has(functionIndex),
+      checksAtEntry: light[functionIndex] !== 1,
+    });
+    return writer.length;
+  });
+  const { bytes } = writer;
+  for (const [index, end] of ends.entries()) {
+    const body = bodies[index];
+    if (body !== undefined) bodies[index] = { ...body, bytes, start: ends[index - 1] ?? 0, end };
+  }
+}
+
+function typeAt({ types }: WasmModule, index: number): FunctionType {
+  const type = types[index];
+  if (type === undefined) throw new RangeError(`type ${index} does not exist`);
+  return type;
+}
+
+function zero(): Uint8Array {
+  return new Uint8Array([Opcode.i64Const, 0, Opcode.end]);
+}
