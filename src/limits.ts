@@ -20,7 +20,7 @@ export interface Limits {
   /**
    * Units of fuel: one for each WebAssembly operator that is run, as Wasmtime counts them (table {@link FUEL_TABLE}), so that the
    * same script with the same input uses the same fuel on every machine. Default 20,000,000,000, which is a few seconds of
-   * work on a machine of 2026; at most 2^63 - 1. A run that needs more ends as `limit: "fuel"`, with the output so far;
+   * work on a machine of 2026; at most 2^53 - 1, which no run reaches in a day. A run that needs more ends as `limit: "fuel"`, with the output so far;
    * one that needs exactly as much does not. What the host does for a guest costs no fuel: that is what `wallTimeMs` is for.
    */
   fuel: number | bigint;
@@ -61,13 +61,10 @@ export interface Limits {
 /** Names of the limits. */
 export type LimitName = keyof Limits;
 
-/** The most that the counter of a guest can hold. */
-const MAX_FUEL = 2n ** 63n - 1n;
-
 /** What holds where neither the call nor the executor says anything. */
 export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   wallTimeMs: 5_000,
-  fuel: 20_000_000_000n,
+  fuel: 20_000_000_000,
   memoryBytes: 64 * MiB,
   stackBytes: 1 * MiB,
   tableElements: 100_000,
@@ -84,7 +81,7 @@ export const limitsSchema = z.strictObject({
     .min(1)
     .max(24 * 3_600_000)
     .optional(),
-  fuel: z.union([z.int().min(0), z.bigint().min(0n).max(MAX_FUEL)]).optional(),
+  fuel: z.union([z.int().min(0), z.bigint().min(0n).max(BigInt(Number.MAX_SAFE_INTEGER))]).optional(),
   memoryBytes: z
     .int()
     .min(64 * KiB)

@@ -72,7 +72,7 @@ export interface RunReport {
    * killed before it could say. Exact after every exit, panic and `unreachable`. After another trap of a module that has loops
    * in unsafe or foreign code, what the innermost function used since its last call may be missing.
    */
-  fuelUsed: bigint | null;
+  fuelUsed: number | null;
   /** Highest size of linear memory in bytes; null where the cell was killed before it could say. */
   peakMemoryBytes: number | null;
   /** Every capability that was asked for and refused; at most 64 distinct ones. */

@@ -1,13 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_LIMITS, type LimitName, type Limits, limitsSchema } from "../limits.ts";
-import { parseCount, parseDuration, parseSize, parseWhole } from "./parse.ts";
+import { parseCount, parseDuration, parseSize } from "./parse.ts";
 import { formatBytes, formatCount, formatMs } from "./print.ts";
 
 interface LimitOption {
   flag: `--${string}`;
   value: string;
   description: string;
-  parse(text: string): number | bigint;
+  parse(text: string): number;
   format(value: number | bigint): string;
 }
 
@@ -31,7 +31,7 @@ const LIMIT_OPTIONS: Readonly<Record<LimitName, LimitOption>> = {
     flag: "--fuel",
     value: "<units>",
     description: "WebAssembly operators run, as Wasmtime counts them",
-    parse: parseWhole,
+    parse: parseCount,
     format: formatCount,
   },
   memoryBytes: { flag: "--memory", description: "linear memory, as 64MiB", ...size },
@@ -68,14 +68,14 @@ export function limitsOf(command: Command): Partial<Limits> {
   const limits: Partial<Limits> = {};
   for (const [limit, { flag }] of entries()) {
     const option = command.options.find(({ long }) => long === flag);
-    const value: number | bigint | undefined = option && command.getOptionValue(option.attributeName());
-    if (value !== undefined) Object.assign(limits, { [limit]: value });
+    const value: number | undefined = option && command.getOptionValue(option.attributeName());
+    if (value !== undefined) limits[limit] = value;
   }
   return limits;
 }
 
 /** The library's own bounds, in the words of the command line. */
-function withinBounds(limit: LimitName, value: number | bigint): number | bigint {
+function withinBounds(limit: LimitName, value: number): number {
   const issue = limitsSchema.shape[limit].safeParse(value).error?.issues[0];
   if (issue === undefined) return value;
   const { format } = LIMIT_OPTIONS[limit];

@@ -36,15 +36,10 @@ export function parseSize(text: string): number {
   return scaled(/^\d+$/.test(text) ? `${text}B` : text, SIZE_UNITS, expected);
 }
 
-/** `64` → 64. */
+/** `64` → 64, `50_000_000` → 50000000. */
 export function parseCount(text: string): number {
-  return scaled(`${text}x`, { x: 1 }, "give a whole number");
-}
-
-/** `20000000000`, `20_000_000_000` → the same, exact beyond 2^53. */
-export function parseWhole(text: string): bigint {
-  if (!/^\d+(?:_\d+)*$/.test(text)) throw new InvalidArgumentError("give a whole number, as 50_000_000");
-  return BigInt(text.replaceAll("_", ""));
+  const digits = /^\d+(?:_\d+)*$/.test(text) ? text.replaceAll("_", "") : text;
+  return scaled(`${digits}x`, { x: 1 }, "give a whole number");
 }
 
 function scaled(text: string, units: Readonly<Record<string, number>>, expected: string): number {

@@ -105,7 +105,7 @@ export function runGuest(
     kind: "done",
     end,
     // A module that did not load has used none.
-    fuelLeft: FUEL_EXPORT in exports ? String(fuelOf(exports).value) : request.fuel,
+    fuelLeft: FUEL_EXPORT in exports ? Number(fuelOf(exports).value) : request.fuel,
     peakMemoryBytes: memory.buffer.byteLength,
     refusedGrowths: (refused?.value ?? 0) >>> 0,
     denialCounts: denials.counts(),

@@ -13,8 +13,8 @@ export const MAX_BODY_BYTES = 7_654_321;
  */
 export const MODULE_BOUNDS: Readonly<ReadBounds> = Object.freeze({
   types: 10_000,
-  // V8's limit.
-  params: 1_000,
+  // V8's limit of 1,000, and fuel is one more.
+  params: 999,
   results: 16,
   typeValues: 200_000,
   imports: 1_000,

@@ -25,7 +25,7 @@ export function toOutcome(
 ): Outcome {
   const { end, fuelLeft } = record;
   // However it ended after that: a guest that is beyond its fuel may get as far as to its exit before it is looked.
-  if (fuelLeft !== null && fuelLeft < 0n) {
+  if (fuelLeft !== null && fuelLeft < 0) {
     return exceeded("fuel", `the guest needed more than ${limits.fuel} units of fuel`);
   }
   switch (end.how) {
@@ -57,12 +57,11 @@ export function toOutcome(
 }
 
 /** Units of fuel that a run has used, of those that it had. */
-export function usedFuel(fuel: Limits["fuel"], left: bigint | null): bigint | null {
+export function usedFuel({ fuel }: Limits, left: number | null): number | null {
   if (left === null) return null;
-  const had = BigInt(fuel);
-  const used = had - left;
+  const had = Number(fuel);
   // What stopped it may have cost more than was left; and what a cell says is not trusted to make sense.
-  return used < 0n ? 0n : used > had ? had : used;
+  return Math.min(Math.max(had - left, 0), had);
 }
 
 /** The diagnostic of a module that may not run. */

@@ -47,8 +47,7 @@ export interface RunRequest {
   random: { kind: "secure" } | { kind: "seeded"; seed: string };
   /** `attached`: the payload is all of stdin. `pulled`: the cell asks for it with `pull`. */
   stdin: "attached" | "pulled";
-  /** Decimal digits: JSON has no whole numbers of 64 bits. */
-  fuel: string;
+  fuel: number;
   outputBytes: number;
   diskBytes: number;
   openFiles: number;
@@ -102,8 +101,8 @@ export type CellMessage =
   | {
       kind: "done";
       end: GuestEnd;
-      /** Decimal digits, with a minus where the guest ran out of it. */
-      fuelLeft: string;
+      /** Below zero where the guest ran out of it. */
+      fuelLeft: number;
       peakMemoryBytes: number;
       refusedGrowths: number;
       denialCounts: readonly number[];
@@ -278,14 +277,13 @@ function parseCellMessage(kind: string, value: unknown): CellMessage {
     if (typeof field !== "string" || field.length > max) throw new ProtocolError(`${kind}.${name}`);
     return field;
   };
-  const integer = (name: string): string => {
-    const digits = text(name, 20);
-    if (!/^-?\d+$/.test(digits)) throw new ProtocolError(`${kind}.${name}`);
-    return digits;
+  const integer = (field: unknown): number => {
+    if (typeof field !== "number" || !Number.isSafeInteger(field)) throw new ProtocolError(kind);
+    return field;
   };
   const count = (field: unknown): number => {
-    if (typeof field !== "number" || !Number.isSafeInteger(field) || field < 0) throw new ProtocolError(kind);
-    return field;
+    if (integer(field) < 0) throw new ProtocolError(kind);
+    return integer(field);
   };
   switch (kind) {
     case "ready":
@@ -308,7 +306,7 @@ function parseCellMessage(kind: string, value: unknown): CellMessage {
       return {
         kind,
         end: parseGuestEnd(fields.end),
-        fuelLeft: integer("fuelLeft"),
+        fuelLeft: integer(fields.fuelLeft),
         peakMemoryBytes: count(fields.peakMemoryBytes),
         refusedGrowths: count(fields.refusedGrowths),
         denialCounts: counts.map(count),

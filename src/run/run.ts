@@ -39,7 +39,7 @@ export interface RunRecord {
   truncated: { stdout: boolean; stderr: boolean };
   durationMs: number;
   /** Below zero where the guest ran out of it; null where its cell did not live to say it. */
-  fuelLeft: bigint | null;
+  fuelLeft: number | null;
   peakMemoryBytes: number | null;
   refusedGrowths: number;
   denials: Denial[];
@@ -162,11 +162,7 @@ class ActiveRun implements CellListener {
           denial.count = Math.max(1, message.denialCounts[i] ?? 1);
         // Of a run that the host has ended nobody can say whether it sent all that it left.
         const ended = this.#verdict !== undefined;
-        const said = {
-          ...message,
-          fuelLeft: BigInt(message.fuelLeft),
-          artifacts: ended ? NO_ARTIFACTS : artifacts,
-        };
+        const said = { ...message, artifacts: ended ? NO_ARTIFACTS : artifacts };
         this.#settle(this.#verdict ?? message.end, said, message.end.how === "exit" && !ended);
         break;
       }

@@ -128,6 +128,7 @@ describe("--json", () => {
       stderr: "",
       truncated: { stdout: false, stderr: false },
       durationMs: expect.any(Number),
+      fuelUsed: expect.any(Number),
       peakMemoryBytes: expect.any(Number),
       denials: [],
       artifacts: {},

@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 import { MODULE_BOUNDS } from "../../src/instrument/bounds.ts";
 import { instrument } from "../../src/instrument/instrument.ts";
+import { growRefusals } from "../../src/instrument/passes/grow-refusals.ts";
 import { readModule } from "../../src/wasm/read-module.ts";
 import { GROW_REFUSALS_EXPORT } from "../../src/wasm/reserved.ts";
 import { assemble, assembleFixture } from "../wasm/assemble.ts";
 import { body, commandSections, moduleOf } from "../wasm/binary.ts";
 import { instantiate } from "./instantiate.ts";
+import { through } from "./through.ts";
 
 const CAPS = { memoryBytes: 3 * 65_536, tableElements: 100 };
 type Exports = Record<string, (...args: number[]) => number>;
@@ -67,7 +69,7 @@ test("bytes that look like memory.grow inside of constants stay", () => {
 
 test("memory.grow in code that is never reached is replaced too", () => {
   const bytes = moduleOf(...commandSections([body([0x00, 0x40, 0x00, 0x40, 0x00, 0x1a])]));
-  const module = readModule(instrument(bytes, CAPS).bytes, MODULE_BOUNDS);
+  const module = readModule(through(growRefusals, bytes, CAPS), MODULE_BOUNDS);
   const [first] = module.bodies;
   expect(Buffer.from(first?.bytes.subarray(first.start, first.end) ?? []).toString("hex")).toBe(
     "0000100110011a0b",
@@ -103,7 +105,7 @@ test("the guest's own indices do not move, whatever it imports and defines", () 
 
 test("the type of the appended function is the module's own where it has one", () => {
   const typesOf = (text: string): number =>
-    readModule(instrument(assemble(text), CAPS).bytes, MODULE_BOUNDS).types.length;
+    readModule(through(growRefusals, assemble(text), CAPS), MODULE_BOUNDS).types.length;
   const command = '(memory (export "memory") 1) (func (export "_start"))';
   expect(typesOf(`(module ${command})`)).toBe(2);
   expect(typesOf(`(module (type (func)) (type (func (param i32) (result i32))) ${command})`)).toBe(2);

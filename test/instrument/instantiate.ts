@@ -1,10 +1,13 @@
 import type { Instrumented } from "../../src/instrument/instrument.ts";
-import { MEMORY_IMPORT } from "../../src/wasm/reserved.ts";
+import { FUEL_EXPORT, MEMORY_IMPORT } from "../../src/wasm/reserved.ts";
 
 /** An instrumented module, or one that was never instrumented. */
 export type Runnable = { bytes: Uint8Array<ArrayBuffer>; memory?: Instrumented["memory"] };
 
-/** Instantiates a module; an instrumented one with a fresh memory of the size that it asks for, as a cell does. */
+/** More than anything here needs. */
+const MUCH_FUEL = 1_000_000_000_000n;
+
+/** Instantiates a module; an instrumented one with a fresh memory of the size that it asks for, and fuel, as a cell does. */
 export function instantiate(
   { bytes, memory }: Runnable,
   imports: WebAssembly.Imports = {},
@@ -20,5 +23,8 @@ export function instantiate(
             }),
           },
         };
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { ...imports, ...provided }).exports;
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { ...imports, ...provided });
+  const fuel = exports[FUEL_EXPORT];
+  if (fuel instanceof WebAssembly.Global) fuel.value = MUCH_FUEL;
+  return exports;
 }

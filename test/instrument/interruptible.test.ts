@@ -4,12 +4,14 @@ import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { MODULE_BOUNDS } from "../../src/instrument/bounds.ts";
 import { instrument } from "../../src/instrument/instrument.ts";
+import { interruptible } from "../../src/instrument/passes/interruptible.ts";
 import { indexSpaces } from "../../src/wasm/indices.ts";
 import { openBody, operatorCursor } from "../../src/wasm/operator-cursor.ts";
 import { nextOperator } from "../../src/wasm/operators.ts";
 import { readModule } from "../../src/wasm/read-module.ts";
 import { assembleFixture } from "../wasm/assemble.ts";
 import { instantiate } from "./instantiate.ts";
+import { through } from "./through.ts";
 
 const CAPS = { memoryBytes: 256 * 1024 * 1024, tableElements: 100 };
 const filling = assembleFixture("filling.wat");
@@ -19,6 +21,7 @@ const STARTER = `
   const { bytes, memory: { minimum: initial, maximum } } = workerData;
   const memory = new WebAssembly.Memory({ initial, maximum });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { scriptcell: { memory } });
+  exports["scriptcell:fuel"].value = 2n ** 62n;
   parentPort.postMessage("running");
   exports._start();
 `;
@@ -48,7 +51,7 @@ function opcodes(bytes: Uint8Array, index: number): number[] {
 
 test("every operator whose work grows with an operand has a call before it, and nothing else has", () => {
   const before = opcodes(filling, 1);
-  const after = opcodes(instrument(filling, CAPS).bytes, 1);
+  const after = opcodes(through(interruptible, filling, CAPS), 1);
   const long = new Set([0xfc0b, 0xfc08, 0xfc0a, 0xfc0c, 0xfc0e, 0xfc11, 0xfc0f]);
   expect(before.filter((opcode) => long.has(opcode))).toHaveLength(7);
   expect(after).toEqual(before.flatMap((opcode) => (long.has(opcode) ? [0x10, opcode] : [opcode])));
@@ -61,5 +64,5 @@ test("bulk operators do what they did", () => {
 });
 
 test("a function without such operators stays as it is", () => {
-  expect(opcodes(instrument(filling, CAPS).bytes, 2)).toEqual(opcodes(filling, 2));
+  expect(opcodes(through(interruptible, filling, CAPS), 2)).toEqual(opcodes(filling, 2));
 });

@@ -68,6 +68,7 @@ describe.each(MODES)("scripts in $name", ({ options, isolation }) => {
       stderrBytes: new Uint8Array(0),
       truncated: { stdout: false, stderr: false },
       durationMs: expect.any(Number),
+      fuelUsed: expect.any(Number),
       peakMemoryBytes: expect.any(Number),
       denials: [],
       artifacts: {},

@@ -89,7 +89,7 @@ test.each(["process", "worker"] as const)(
     await withExecutor({ isolation, profile: "fast-run" }, async (own) => {
       for (const name of ["spin", "sleep-an-hour", "fill-forever"]) {
         const result = await own.run(attack(name), {
-          limits: { wallTimeMs: 400, fuel: 2n ** 63n - 1n, memoryBytes: 128 * MiB },
+          limits: { wallTimeMs: 400, fuel: Number.MAX_SAFE_INTEGER, memoryBytes: 128 * MiB },
         });
         expect(result).toMatchObject({ status: "limit-exceeded", limit: "wallTimeMs", stdout: "before\n" });
       }
@@ -110,7 +110,7 @@ test("the same script with the same input uses the same fuel", async () => {
   };
   const text = "the quick brown fox jumps over the lazy dog";
   const first = await used(executor, text);
-  expect(first).toBeGreaterThan(10_000n);
+  expect(first).toBeGreaterThan(10_000);
   expect(await used(executor, text)).toBe(first);
   await withExecutor({ isolation: "worker" }, async (own) => expect(await used(own, text)).toBe(first));
   expect(await used(executor, `${text} again`)).not.toBe(first);
@@ -123,10 +123,10 @@ test("a script that needs more fuel than it was given ends, and one that needs e
     status: "ok",
     fuelUsed,
   });
-  expect(await executor.run(script("hello"), { limits: { fuel: fuelUsed - 1n } })).toMatchObject({
+  expect(await executor.run(script("hello"), { limits: { fuel: fuelUsed - 1 } })).toMatchObject({
     status: "limit-exceeded",
     limit: "fuel",
-    fuelUsed: fuelUsed - 1n,
+    fuelUsed: fuelUsed - 1,
   });
 });
 

@@ -11,7 +11,7 @@ const request: Omit<RunRequest, "module"> = {
   clock: { kind: "denied" },
   random: { kind: "secure" },
   stdin: "attached",
-  fuel: "1000",
+  fuel: 1_000,
   outputBytes: 1_000,
   diskBytes: 0,
   openFiles: 0,
@@ -90,7 +90,7 @@ describe("a cell that starts", () => {
       encodeCellMessage({
         kind: "done",
         end: { how: "exit", exitCode: 0 },
-        fuelLeft: "0",
+        fuelLeft: 0,
         peakMemoryBytes: 0,
         refusedGrowths: 0,
         denialCounts: [],
@@ -215,7 +215,7 @@ test("output that is smuggled in behind the end of a run reaches no run", async 
   const { cell, far, heard } = await running();
   const done = rawFrame(
     CELL_KIND.done,
-    '{"end":{"how":"exit","exitCode":0},"peakMemoryBytes":0,"refusedGrowths":0,"denialCounts":[]}',
+    '{"end":{"how":"exit","exitCode":0},"fuelLeft":0,"peakMemoryBytes":0,"refusedGrowths":0,"denialCounts":[]}',
   );
   far.sayBytes(Buffer.concat([done, encodeCellMessage({ kind: "stdout" }, Buffer.from("smuggled"))]));
   expect(heard.onMessage.mock.calls.map(([frame]) => frame.message.kind)).toEqual(["done"]);

@@ -20,7 +20,7 @@ const text = (payload: Uint8Array): string => Buffer.from(payload).toString("utf
 const DONE: CellMessage = {
   kind: "done",
   end: { how: "exit", exitCode: 3 },
-  fuelLeft: "-9223372036854775808",
+  fuelLeft: -4_294_967_296,
   peakMemoryBytes: 65_536,
   refusedGrowths: 2,
   denialCounts: [1, 7],
@@ -99,7 +99,7 @@ test("every host message arrives as it was sent", () => {
       clock: { kind: "frozen", epochNs: "1700000000000000000" },
       random: { kind: "seeded", seed: "7" },
       stdin: "attached",
-      fuel: "9223372036854775807",
+      fuel: Number.MAX_SAFE_INTEGER,
       outputBytes: 10,
       diskBytes: 20,
       openFiles: 30,
@@ -252,7 +252,7 @@ describe("a field that is not what it has to be is a ProtocolError", () => {
     });
   });
 
-  test.each(["", "-", "+1", "1.5", "1e3", "0x1", " 1", "1n", "١", "9".repeat(21), 5, null, undefined, {}])(
+  test.each(["", "1", 1.5, 2 ** 53, -(2 ** 53), null, undefined, {}, []])(
     "done.fuelLeft of %j",
     (fuelLeft) => {
       const { kind: _, ...fields } = DONE;

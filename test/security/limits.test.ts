@@ -55,7 +55,7 @@ describe.each(MODES)("in $name", ({ options, isolation }) => {
     test.each(["spin", "sleep-an-hour", "fill-forever"])(
       "ends %s, and what it had written is kept",
       async (name) => {
-        const result = await run(name, { wallTimeMs: SHORT_MS, fuel: 2n ** 63n - 1n });
+        const result = await run(name, { wallTimeMs: SHORT_MS, fuel: Number.MAX_SAFE_INTEGER });
         expect(result).toMatchObject({
           ...exceeded("wallTimeMs"),
           stdout: "before\n",
@@ -85,7 +85,7 @@ describe.each(MODES)("in $name", ({ options, isolation }) => {
   });
 
   describe("fuel", () => {
-    const fuelOf = async (name: string, ...args: string[]): Promise<bigint> => {
+    const fuelOf = async (name: string, ...args: string[]): Promise<number> => {
       const { fuelUsed } = await run(name, {}, ...args);
       if (fuelUsed === null) throw new Error("the cell said nothing of fuel");
       return fuelUsed;
@@ -98,31 +98,31 @@ describe.each(MODES)("in $name", ({ options, isolation }) => {
         await fuelOf("hoard", "2"),
       ];
       expect(once).toBe(again);
-      expect(once).toBeGreaterThan(1_000n);
+      expect(once).toBeGreaterThan(1_000);
       expect(more).toBeGreaterThan(once);
     });
 
     test.each([
-      ["under", 1n, { status: "ok", output: 1 }],
-      ["at", 0n, { status: "ok", output: 1 }],
-      ["over", -1n, exceeded("fuel")],
+      ["under", 1, { status: "ok", output: 1 }],
+      ["at", 0, { status: "ok", output: 1 }],
+      ["over", -1, exceeded("fuel")],
     ])("lets a guest have what it needs, to the unit: %s it", async (_, spare, expected) => {
       const needed = await fuelOf("hoard", "1");
       const result = await run("hoard", { fuel: needed + spare }, "1");
       expect(result).toMatchObject({ ...expected, isolation });
-      expect(result.fuelUsed).toBe(spare < 0n ? needed + spare : needed);
+      expect(result.fuelUsed).toBe(spare < 0 ? needed + spare : needed);
     });
 
     test.each([0, 1, 10_000, 10_000n])("of %s ends a loop without end", async (fuel) => {
       const result = await run("spin", { fuel });
-      expect(result).toMatchObject({ ...exceeded("fuel"), fuelUsed: BigInt(fuel), isolation });
+      expect(result).toMatchObject({ ...exceeded("fuel"), fuelUsed: Number(fuel), isolation });
     });
 
     test.each(["spin", "fill-forever", "recurse", "allocate-forever"])(
       "ends %s, and what it had written is kept",
       async (name) => {
         const before = await fuelOf("exit-3");
-        const result = await run(name, { fuel: before * 4n, memoryBytes: 1 * GiB, stackBytes: 64 * MiB });
+        const result = await run(name, { fuel: before * 4, memoryBytes: 1 * GiB, stackBytes: 64 * MiB });
         expect(result).toMatchObject({ ...exceeded("fuel"), stdout: "before\n" });
       },
     );
@@ -143,14 +143,14 @@ describe.each(MODES)("in $name", ({ options, isolation }) => {
       const fill = assemble(`(module (memory (export "memory") 1000)
         (func (export "_start") (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536000))))`);
       // The entry, three constants, the operator and the bytes.
-      const needed = 1n + 3n + 1n + 65_536_000n;
-      for (const fuel of [needed + 1n, needed]) {
+      const needed = 1 + 3 + 1 + 65_536_000;
+      for (const fuel of [needed + 1, needed]) {
         expect(await executor.execute(fill, { limits: { fuel } })).toMatchObject({
           status: "ok",
           fuelUsed: needed,
         });
       }
-      expect(await executor.execute(fill, { limits: { fuel: needed - 1n } })).toMatchObject(exceeded("fuel"));
+      expect(await executor.execute(fill, { limits: { fuel: needed - 1 } })).toMatchObject(exceeded("fuel"));
     });
 
     test("is known after an exit, a panic and a trap", async () => {
@@ -158,15 +158,15 @@ describe.each(MODES)("in $name", ({ options, isolation }) => {
         const [once, again] = [await fuelOf(name), await fuelOf(name)];
         expect(once).toBe(again);
         expect(await run(name, { fuel: once })).not.toMatchObject(exceeded("fuel"));
-        expect(await run(name, { fuel: once - 1n })).toMatchObject({
+        expect(await run(name, { fuel: once - 1 })).toMatchObject({
           ...exceeded("fuel"),
-          fuelUsed: once - 1n,
+          fuelUsed: once - 1,
         });
       }
     });
 
     test("is not known of a guest whose cell was killed", async () => {
-      expect(await run("spin", { wallTimeMs: SHORT_MS, fuel: 2n ** 63n - 1n })).toMatchObject({
+      expect(await run("spin", { wallTimeMs: SHORT_MS, fuel: Number.MAX_SAFE_INTEGER })).toMatchObject({
         ...exceeded("wallTimeMs"),
         fuelUsed: null,
       });

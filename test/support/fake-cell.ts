@@ -70,7 +70,7 @@ export class FakeTransport implements CellTransport {
     this.say({
       kind: "done",
       end,
-      fuelLeft: "900",
+      fuelLeft: 900,
       peakMemoryBytes: 65_536,
       refusedGrowths: 0,
       denialCounts,

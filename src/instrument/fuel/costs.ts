@@ -35,15 +35,21 @@ export function operatorCost(opcode: number): number {
 const LONG_TABLE_OPERATORS: ReadonlySet<number> = new Set([
   Opcode.tableInit,
   Opcode.tableCopy,
-  Opcode.tableGrow,
   Opcode.tableFill,
 ]);
 
 /** Operators that cost one more for each unit of their topmost operand. */
 export function chargesLength(opcode: number): boolean {
   return (
-    opcode === Opcode.memoryGrow ||
-    (opcode >= Opcode.memoryInit &&
-      (opcode <= Opcode.memoryFill ? opcode !== Opcode.dataDrop : LONG_TABLE_OPERATORS.has(opcode)))
+    opcode >= Opcode.memoryInit &&
+    (opcode <= Opcode.memoryFill ? opcode !== Opcode.dataDrop : LONG_TABLE_OPERATORS.has(opcode))
   );
+}
+
+/**
+ * Operators that cost one more for each unit of their topmost operand, unless they are refused. (Wasmtime charges a refused
+ * growth too where its compiler knows the operand and it is at most 128.)
+ */
+export function chargesGrowth(opcode: number): boolean {
+  return opcode === Opcode.memoryGrow || opcode === Opcode.tableGrow;
 }

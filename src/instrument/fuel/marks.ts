@@ -26,6 +26,10 @@ export const MarkKind = {
   reference: 11,
   /** Code that nothing leads to. */
   dead: 12,
+  /** Keeps by how much a memory or a table is about to grow. */
+  growth: 13,
+  /** Pays for the growth that was kept, where it was not refused. */
+  grown: 14,
 } as const;
 
 /** The marks of all bodies of a module, in the order of their places: columns that grow, because there may be millions. */
