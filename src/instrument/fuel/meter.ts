@@ -8,6 +8,9 @@ import type { BodyPlan } from "./plan.ts";
 
 const NO_RESULT = 0x40;
 
+/** What an operator that grows something gives where it does not. */
+const REFUSED_GROWTH = -1;
+
 /** What all bodies of a module share. */
 export interface Meter {
   /** Index of the global that holds the fuel for everybody outside of the guest's functions. */
@@ -44,6 +47,8 @@ interface Locals {
   displaced: number;
   /** A number that is out of the way for a moment. */
   spare: number;
+  /** Another, where lengths are paid. */
+  result: number;
 }
 
 /**
@@ -54,7 +59,7 @@ export function writeMetered(writer: Writer, meter: Meter, metered: MeteredFunct
   const { marks } = meter;
   const { body, plan, type } = metered;
   const locals = layOut(plan);
-  let copied = writeLocals(writer, metered, locals);
+  let copied = writeLocals(writer, metered);
   if (plan.branchesToEnd) {
     writeByte(writer, Opcode.block);
     writeResults(writer, meter, type.results);
@@ -72,7 +77,7 @@ function writeMark(
   writer: Writer,
   meter: Meter,
   { body, plan, paidByCallers, checksAtEntry }: MeteredFunction,
-  { fuel, displaced, spare }: Locals,
+  { fuel, displaced, spare, result }: Locals,
   mark: number,
   at: number,
 ): number {
@@ -101,7 +106,8 @@ function writeMark(
     case MarkKind.call:
       write(writer, Opcode.localGet, fuel);
       write(writer, Opcode.globalSet, global);
-      if (!callsImport(meter, mark)) write(writer, Opcode.localGet, fuel);
+      if (callsImport(meter, mark)) return writeImportCall(writer, body, fuel, at);
+      write(writer, Opcode.localGet, fuel);
       return at;
     case MarkKind.indirectCall: {
       write(writer, Opcode.localSet, spare);
@@ -127,11 +133,23 @@ function writeMark(
       write(writer, Opcode.localSet, spare);
       write(writer, Opcode.localGet, fuel);
       write(writer, Opcode.localGet, spare);
-      writeByte(writer, Opcode.i64ExtendI32U);
-      writeByte(writer, Opcode.i64Sub);
-      write(writer, Opcode.localTee, fuel);
-      stopBelowZero(writer, meter, fuel);
+      payLength(writer, meter, fuel);
       write(writer, Opcode.localGet, spare);
+      return at;
+    case MarkKind.growth:
+      write(writer, Opcode.localTee, spare);
+      return at;
+    case MarkKind.grown:
+      write(writer, Opcode.localSet, result);
+      write(writer, Opcode.localGet, fuel);
+      write(writer, Opcode.localGet, spare);
+      writeConstant(writer, Opcode.i32Const, 0);
+      write(writer, Opcode.localGet, result);
+      writeConstant(writer, Opcode.i32Const, REFUSED_GROWTH);
+      writeByte(writer, Opcode.i32Ne);
+      writeByte(writer, Opcode.select);
+      payLength(writer, meter, fuel);
+      write(writer, Opcode.localGet, result);
       return at;
     case MarkKind.check:
       write(writer, Opcode.localGet, fuel);
@@ -158,16 +176,26 @@ function writeMark(
   }
 }
 
+/** An imported function gives no fuel back: in tail position its caller does that in its stead. */
+function writeImportCall(writer: Writer, { bytes, end }: Body, fuel: number, at: number): number {
+  if (bytes[at] !== Opcode.returnCall) return at;
+  const cursor = { bytes, at: at + 1, end };
+  write(writer, Opcode.call, readU32(cursor));
+  write(writer, Opcode.localGet, fuel);
+  writeByte(writer, Opcode.return);
+  return cursor.at;
+}
+
 /**
  * The fuel comes after the parameters. Of the guest's locals only the first has to make room: it moves behind the others,
  * which keep their indices.
  */
 function layOut({ params, locals }: BodyPlan): Locals {
-  return { fuel: params, displaced: locals, spare: locals + 1 };
+  return { fuel: params, displaced: locals, spare: locals + 1, result: locals + 2 };
 }
 
 /** Writes the declarations of locals, and gives the place of the first operator. */
-function writeLocals(writer: Writer, { body, plan }: MeteredFunction, locals: Locals): number {
+function writeLocals(writer: Writer, { body, plan }: MeteredFunction): number {
   const cursor = { bytes: body.bytes, at: body.start, end: body.end };
   const groups: { count: number; type: number }[] = [];
   for (let left = readU32(cursor); left > 0; left -= 1) {
@@ -181,10 +209,7 @@ function writeLocals(writer: Writer, { body, plan }: MeteredFunction, locals: Lo
     groups.push({ count: 1, type: first.type });
   }
   if (plan.paysLengths || plan.callsIndirectly) {
-    groups.push({
-      count: locals.spare - (plan.locals + (first === undefined ? 0 : 1)) + 1,
-      type: ValueType.i32,
-    });
+    groups.push({ count: plan.paysLengths ? 2 : 1, type: ValueType.i32 });
   }
   writeU32(writer, groups.length);
   for (const { count, type } of groups) {
@@ -230,10 +255,17 @@ function chargeAndCheck(writer: Writer, meter: Meter, fuel: number, cost: number
   stopBelowZero(writer, meter, fuel);
 }
 
+/** Takes a length from the fuel below it on the stack. */
+function payLength(writer: Writer, meter: Meter, fuel: number): void {
+  writeByte(writer, Opcode.i64ExtendI32U);
+  writeByte(writer, Opcode.i64Sub);
+  write(writer, Opcode.localTee, fuel);
+  stopBelowZero(writer, meter, fuel);
+}
+
 /** Ends the guest where the fuel on the stack is below zero: the host sees by the global why. */
 function stopBelowZero(writer: Writer, { global }: Meter, fuel: number): void {
-  writeByte(writer, Opcode.i64Const);
-  writeByte(writer, 0);
+  writeConstant(writer, Opcode.i64Const, 0);
   writeByte(writer, Opcode.i64LtS);
   writeByte(writer, Opcode.if);
   writeByte(writer, NO_RESULT);
@@ -245,12 +277,16 @@ function stopBelowZero(writer: Writer, { global }: Meter, fuel: number): void {
 
 function subtract(writer: Writer, cost: number): void {
   if (cost === 0) return;
-  writeByte(writer, Opcode.i64Const);
-  writeS32(writer, cost);
+  writeConstant(writer, Opcode.i64Const, cost);
   writeByte(writer, Opcode.i64Sub);
 }
 
 function write(writer: Writer, opcode: number, index: number): void {
   writeByte(writer, opcode);
   writeU32(writer, index);
+}
+
+function writeConstant(writer: Writer, opcode: number, value: number): void {
+  writeByte(writer, opcode);
+  writeS32(writer, value);
 }

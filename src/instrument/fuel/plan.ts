@@ -1,7 +1,7 @@
 import { readU32 } from "../../wasm/cursor.ts";
 import { Opcode } from "../../wasm/opcodes.ts";
 import type { OperatorCursor, OperatorVisitor } from "../../wasm/operator-cursor.ts";
-import { chargesLength, ENTRY_COST, operatorCost } from "./costs.ts";
+import { chargesGrowth, chargesLength, ENTRY_COST, operatorCost } from "./costs.ts";
 import { addMark, createMarks, MarkKind, type Marks } from "./marks.ts";
 
 /** Fuel that may be used between two looks at what is left, calls apart. */
@@ -101,12 +101,17 @@ function planOperator(planner: Planner, cursor: OperatorCursor): void {
 }
 
 /** An operator that control goes through to the next. */
-function planStraight(planner: Planner, { opcode, first, start }: OperatorCursor): void {
+function planStraight(planner: Planner, { opcode, first, start, at }: OperatorCursor): void {
   const { marks, plan } = planner;
   if (chargesLength(opcode)) {
     plan.paysLengths = true;
     planner.since = 0;
     addMark(marks, MarkKind.length, start, -1);
+  } else if (chargesGrowth(opcode)) {
+    plan.paysLengths = true;
+    planner.since = 0;
+    addMark(marks, MarkKind.growth, start, -1);
+    addMark(marks, MarkKind.grown, at, -1);
   } else if (planner.since >= MAX_UNCHECKED) {
     planner.since = operatorCost(opcode);
     addMark(marks, MarkKind.check, start, -1);
