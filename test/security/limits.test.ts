@@ -66,6 +66,27 @@ describe.each(MODES)("in $name", ({ options, isolation }) => {
       },
     );
 
+    test("is the backstop for what costs a guest little fuel and the host much time: calls, and memory page by page", async () => {
+      const calling = assemble(`(module
+        (import "wasi_snapshot_preview1" "path_open"
+          (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "_start") (loop $again
+          (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 8) (i32.const 0)
+            (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 16)))
+          (br $again))))`);
+      const growing = assemble(`(module (memory (export "memory") 1)
+        (func (export "_start") (loop $again (drop (memory.grow (i32.const 1))) (br $again))))`);
+      for (const bytes of [calling, growing]) {
+        // Far more fuel than either uses up in that time.
+        const limits = { wallTimeMs: SHORT_MS, fuel: 1_000_000_000_000, memoryBytes: 4 * GiB };
+        expect(await executor.execute(bytes, { limits })).toMatchObject({
+          ...exceeded("wallTimeMs"),
+          isolation,
+        });
+      }
+    });
+
     test("ends a guest that waits for a stdin that never comes", async () => {
       const result = await executor.execute(
         assemble(`(module
