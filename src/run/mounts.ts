@@ -93,11 +93,24 @@ function contains(outer: string, inner: string): boolean {
 
 /** What `HOME` names, and the account's own: each may hold keys. */
 function homeDirectories(): string[] {
+  const account = accountHome();
+  return account === undefined ? [homedir()] : [homedir(), account];
+}
+
+/** By user: to look an account up is to read the system's list of them or to ask a server for it, and blocks. */
+const accountHomes = new Map<number | undefined, string>();
+
+function accountHome(): string | undefined {
+  const user = process.geteuid?.();
+  const known = accountHomes.get(user);
+  if (known !== undefined) return known;
   try {
-    return [homedir(), userInfo().homedir];
+    const home = userInfo().homedir;
+    accountHomes.set(user, home);
+    return home;
   } catch {
-    // A user without an account, as in some containers.
-    return [homedir()];
+    // A user without an account, as in some containers. Not remembered: a server that did not answer may do so next time.
+    return undefined;
   }
 }
 

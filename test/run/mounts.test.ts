@@ -7,7 +7,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { syncBuiltinESMExports } from "node:module";
+import os, { homedir, tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { HostMount } from "../../src/capabilities.ts";
@@ -29,6 +30,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 afterEach(() => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
+  syncBuiltinESMExports();
 });
 
 const mountAt = (host: string): HostMount => ({ host, guest: "/data" });
@@ -103,6 +105,34 @@ describe("a mount is refused", () => {
     const account = homedir();
     vi.stubEnv("HOME", join(root, "elsewhere"));
     expect(() => resolve(mountAt(account))).toThrow(refused(/home directory/));
+  });
+
+  test("of the home directory of whatever account the process acts for, looked up until it is known and then no more", () => {
+    const homes = new Map([
+      [4_001, join(root, "home-of-one")],
+      [4_002, join(root, "home-of-two")],
+    ]);
+    const [one = "", two = ""] = homes.values();
+    for (const home of homes.values()) mkdirSync(home);
+    let user = 4_001;
+    vi.spyOn(process, "geteuid").mockImplementation(() => user);
+    const own = os.userInfo();
+    const lookUp = vi.spyOn(os, "userInfo").mockImplementationOnce(() => {
+      throw new Error("no such account");
+    });
+    lookUp.mockImplementation(() => ({ ...own, homedir: homes.get(user) ?? "" }));
+    syncBuiltinESMExports();
+
+    expect(resolve(mountAt(one))).toHaveLength(1);
+    expect(() => resolve(mountAt(one))).toThrow(refused(/home directory/));
+    expect(() => resolve(mountAt(one))).toThrow(refused(/home directory/));
+    expect(lookUp).toHaveBeenCalledTimes(2);
+
+    expect(resolve(mountAt(two))).toHaveLength(1);
+    user = 4_002;
+    expect(() => resolve(mountAt(two))).toThrow(refused(/home directory/));
+    expect(resolve(mountAt(one))).toHaveLength(1);
+    expect(lookUp).toHaveBeenCalledTimes(3);
   });
 
   test("of a link to the home directory", () => {
