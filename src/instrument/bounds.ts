@@ -7,6 +7,14 @@ export const MAX_MODULE_BYTES = 16 * 1024 * 1024;
 export const MAX_BODY_BYTES = 7_654_321;
 
 /**
+ * Bytes that metering may make of that many bytes of code, the functions between guest and host included. Compiled code
+ * becomes half as large again; a module that is made to grow could become thirty times as large, on the host side.
+ */
+export function mostMeteredBytes(codeBytes: number): number {
+  return 1024 * 1024 + 4 * codeBytes;
+}
+
+/**
  * The most that a module may have of everything. Real modules stay far below: rustc's largest come to some ten thousand
  * functions. V8's limits are named where they are the reason; the others keep what V8 does with a module on the host side
  * (validation) in proportion to the module's size.

@@ -1,3 +1,5 @@
+import { ModuleRefused } from "../refusal.ts";
+
 /** What is to be written at a place in a body. */
 export const MarkKind = {
   /** Pays for a stretch of code that is run as a whole or not at all. */
@@ -35,6 +37,8 @@ export const MarkKind = {
 /** The marks of all bodies of a module, in the order of their places: columns that grow, because there may be millions. */
 export interface Marks {
   count: number;
+  /** As many as there may be. */
+  most: number;
   /** Where: an offset in the bytes of the body. */
   at: Int32Array<ArrayBuffer>;
   kind: Uint8Array<ArrayBuffer>;
@@ -47,9 +51,19 @@ export interface Marks {
   callee: Int32Array<ArrayBuffer>;
 }
 
+/** Of a small module all bytes may be marked. */
+const ALWAYS_ACCEPTED = 65_536;
+
+/**
+ * Marks that grow to twice their capacity: compiled code has one for every eight to ten bytes. In a module that is made of
+ * nothing but calls and loops they would take many times its size.
+ */
 export function createMarks(capacity: number): Marks {
+  return { count: 0, most: Math.max(ALWAYS_ACCEPTED, 2 * capacity), ...columns(capacity) };
+}
+
+function columns(capacity: number): Pick<Marks, "at" | "kind" | "cost" | "callee"> {
   return {
-    count: 0,
     at: new Int32Array(capacity),
     kind: new Uint8Array(capacity),
     cost: new Int32Array(capacity),
@@ -57,7 +71,11 @@ export function createMarks(capacity: number): Marks {
   };
 }
 
-/** Adds a mark and gives its index. */
+/**
+ * Adds a mark and gives its index.
+ *
+ * @throws {ModuleRefused} where there are too many.
+ */
 export function addMark(marks: Marks, kind: number, at: number, callee: number): number {
   const index = marks.count;
   if (index === marks.at.length) grow(marks);
@@ -69,11 +87,17 @@ export function addMark(marks: Marks, kind: number, at: number, callee: number):
 }
 
 function grow(marks: Marks): void {
-  const { count, at, kind, cost, callee } = marks;
-  const larger = createMarks(at.length * 2);
+  const { most, at, kind, cost, callee } = marks;
+  if (at.length >= most) {
+    throw new ModuleRefused(
+      "its code has too many calls, branches and loops for its size",
+      "compile it again with a compiler that is known to work",
+    );
+  }
+  const larger = columns(Math.min(2 * at.length, most));
   larger.at.set(at);
   larger.kind.set(kind);
   larger.cost.set(cost);
   larger.callee.set(callee);
-  Object.assign(marks, larger, { count });
+  Object.assign(marks, larger);
 }

@@ -3,6 +3,7 @@ import type { Body, FunctionType } from "../../wasm/module.ts";
 import { Opcode } from "../../wasm/opcodes.ts";
 import { ValueType } from "../../wasm/value-types.ts";
 import { type Writer, writeByte, writeRange, writeS32, writeU32 } from "../../wasm/writer.ts";
+import { ModuleRefused } from "../refusal.ts";
 import { MarkKind, type Marks } from "./marks.ts";
 import type { BodyPlan } from "./plan.ts";
 
@@ -13,6 +14,8 @@ const REFUSED_GROWTH = -1;
 
 /** What all bodies of a module share. */
 export interface Meter {
+  /** Bytes that may be written; thunks have had theirs. */
+  room: number;
   /** Index of the global that holds the fuel for everybody outside of the guest's functions. */
   global: number;
   marks: Marks;
@@ -67,9 +70,18 @@ export function writeMetered(writer: Writer, meter: Meter, metered: MeteredFunct
   for (let mark = plan.first; mark < plan.last; mark += 1) {
     const at = marks.at[mark] ?? 0;
     writeRange(writer, body.bytes, copied, at);
+    if (writer.length > meter.room) throw pastRoom();
     copied = writeMark(writer, meter, metered, locals, mark, at);
   }
   writeRange(writer, body.bytes, copied, body.end);
+}
+
+/** The refusal of a module that would grow by more than compiled code does. */
+export function pastRoom(): ModuleRefused {
+  return new ModuleRefused(
+    "it would be several times as large once it is metered",
+    "compile it again with a compiler that is known to work",
+  );
 }
 
 /** Writes what a mark stands for, and gives the place from where the body goes on as it was. */

@@ -1,13 +1,14 @@
 import { appendExport, appendFunction, appendGlobal } from "../../wasm/append.ts";
 import { countImports } from "../../wasm/indices.ts";
 import { mapFunctionsInConstants } from "../../wasm/map-functions.ts";
-import type { FunctionType, WasmModule } from "../../wasm/module.ts";
+import type { Body, FunctionType, WasmModule } from "../../wasm/module.ts";
 import { Opcode } from "../../wasm/opcodes.ts";
 import { FUEL_EXPORT } from "../../wasm/reserved.ts";
 import { ValueType } from "../../wasm/value-types.ts";
 import { createWriter } from "../../wasm/writer.ts";
+import { mostMeteredBytes } from "../bounds.ts";
 import { findLight } from "../fuel/light.ts";
-import { type Meter, writeMetered } from "../fuel/meter.ts";
+import { type Meter, pastRoom, writeMetered } from "../fuel/meter.ts";
 import type { Planner } from "../fuel/plan.ts";
 import { withFuel, withoutFuel } from "../fuel/thunks.ts";
 import type { Pass } from "../pass.ts";
@@ -47,8 +48,22 @@ function createMeter(module: WasmModule, { marks, plans }: Planner, global: numb
     withFuel.set(typeIndex, index);
     return index;
   };
-  const blockType = (results: FunctionType["results"]): number => types.push({ params: [], results }) - 1;
-  return { global, marks, importedFunctions, entryCosts, standIns: new Map(), typeWithFuel, blockType };
+  // By the list of a function's results, which all functions of its type share.
+  const blockTypes = new Map<FunctionType["results"], number>();
+  const blockType = (results: FunctionType["results"]): number => {
+    const index = blockTypes.get(results) ?? types.push({ params: [], results }) - 1;
+    blockTypes.set(results, index);
+    return index;
+  };
+  const room = mostMeteredBytes(module.bodies.reduce((size, { start, end }) => size + end - start, 0));
+  return { room, global, marks, importedFunctions, entryCosts, standIns: new Map(), typeWithFuel, blockType };
+}
+
+/** Appends a function that stands between the guest and the world. A few bytes of guest ask for very long ones. */
+function appendThunk(module: WasmModule, meter: Meter, typeIndex: number, thunk: Body): number {
+  meter.room -= thunk.end;
+  if (meter.room < 0) throw pastRoom();
+  return appendFunction(module, typeIndex, thunk);
 }
 
 /** Puts thunks between the guest's functions and the world: what is exported has no fuel, what is in a table has. */
@@ -61,7 +76,7 @@ function throughThunks(
     if (functionIndex >= meter.importedFunctions) continue;
     const typeIndex = typeIndexOf(functionIndex);
     const thunk = withFuel(typeAt(module, typeIndex), functionIndex, meter.global);
-    meter.standIns.set(functionIndex, appendFunction(module, meter.typeWithFuel(typeIndex), thunk));
+    meter.standIns.set(functionIndex, appendThunk(module, meter, meter.typeWithFuel(typeIndex), thunk));
   }
   if (meter.standIns.size > 0) {
     mapFunctionsInConstants(module, (functionIndex) => meter.standIns.get(functionIndex) ?? functionIndex);
@@ -70,7 +85,7 @@ function throughThunks(
     if (item.kind !== "function" || item.index < meter.importedFunctions) continue;
     const typeIndex = typeIndexOf(item.index);
     const thunk = withoutFuel(typeAt(module, typeIndex), item.index, meter.global);
-    item.index = appendFunction(module, typeIndex, thunk);
+    item.index = appendThunk(module, meter, typeIndex, thunk);
   }
 }
 
