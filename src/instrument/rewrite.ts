@@ -2,13 +2,18 @@ import { indexSpaces } from "../wasm/indices.ts";
 import type { Body, WasmModule } from "../wasm/module.ts";
 import { type OperatorCursor, openBody, operatorCursor } from "../wasm/operator-cursor.ts";
 import { nextOperator } from "../wasm/operators.ts";
+import { skipComputing } from "../wasm/skip-computing.ts";
 import { createWriter, type Writer, writeRange, writtenBytes } from "../wasm/writer.ts";
 import { MODULE_BOUNDS } from "./bounds.ts";
+
+/** No operator is kept from being passed over for the local it works on. */
+const NO_LOCAL = -1;
 
 /** What becomes of an operator: `write` puts something before it, or in its place. */
 export interface Rewrite {
   /** Whether a body has such operators: reading it again is only worth it where it does. */
   concerns(body: Body): boolean;
+  /** Not asked for operators that only compute (see {@link skipComputing}). */
   matches(opcode: number): boolean;
   /** `before`: the operator stays. `instead`: it does not. */
   place: "before" | "instead";
@@ -35,6 +40,7 @@ export function rewriteOperators(module: WasmModule, rewrite: Rewrite): void {
 function writeRewritten(writer: Writer, operators: OperatorCursor, body: Body, rewrite: Rewrite): void {
   let copied = body.start;
   while (operators.depth > 0) {
+    skipComputing(operators, NO_LOCAL);
     nextOperator(operators);
     if (!rewrite.matches(operators.opcode)) continue;
     writeRange(writer, body.bytes, copied, operators.start);

@@ -39,6 +39,11 @@ export interface OperatorVisitor {
   enter(cursor: OperatorCursor): void;
   /** An operator was read. */
   operator(cursor: OperatorCursor): void;
+  /**
+   * So many operators were read that only compute (see {@link skipComputing}); the cursor stands behind them, and its fields do not speak
+   * of them. Operators on the first local behind the parameters are never among them. Whoever has no such function gets every operator.
+   */
+  computing?(cursor: OperatorCursor, count: number): void;
 }
 
 export function operatorCursor(spaces: IndexSpaces, bounds: ReadBounds): OperatorCursor {

@@ -6,6 +6,7 @@ import { Opcode } from "./opcodes.ts";
 import { closeBody, type OperatorCursor, openBody, operatorCursor } from "./operator-cursor.ts";
 import { nextOperator } from "./operators.ts";
 import type { ReadState } from "./read-state.ts";
+import { skipComputing } from "./skip-computing.ts";
 
 /** Finds the bodies and walks every operator of them, so that nothing unknown is in a module that was read. */
 export function readCode(state: ReadState): void {
@@ -17,6 +18,7 @@ export function readCode(state: ReadState): void {
   }
   const operators = operatorCursor(spaces, bounds);
   const countOperands = operandCounter(state);
+  const skips = visitor === undefined || visitor.computing !== undefined;
   let locals = 0;
   for (const typeIndex of module.functions) {
     const body = findBody(state);
@@ -28,6 +30,10 @@ export function readCode(state: ReadState): void {
     }
     visitor?.enter(operators);
     while (operators.depth > 0) {
+      if (skips) {
+        const computing = skipComputing(operators, params);
+        if (computing > 0) visitor?.computing?.(operators, computing);
+      }
       nextOperator(operators);
       visitor?.operator(operators);
       const { opcode } = operators;

@@ -33,6 +33,20 @@ export function writeU32(writer: Writer, value: number): void {
   writer.length += 1;
 }
 
+/** An opcode of one byte and an index. */
+export function writeOperator(writer: Writer, opcode: number, index: number): void {
+  reserve(writer, 6);
+  const { bytes, length } = writer;
+  bytes[length] = opcode;
+  if (index < 0x80) {
+    bytes[length + 1] = index;
+    writer.length = length + 2;
+  } else {
+    writer.length = length + 1;
+    writeU32(writer, index);
+  }
+}
+
 /** A signed 32-bit integer in the shortest LEB128. */
 export function writeS32(writer: Writer, value: number): void {
   reserve(writer, 5);

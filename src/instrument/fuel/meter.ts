@@ -2,7 +2,7 @@ import { readByte, readU32 } from "../../wasm/cursor.ts";
 import type { Body, FunctionType } from "../../wasm/module.ts";
 import { Opcode } from "../../wasm/opcodes.ts";
 import { ValueType } from "../../wasm/value-types.ts";
-import { type Writer, writeByte, writeRange, writeS32, writeU32 } from "../../wasm/writer.ts";
+import { type Writer, writeByte, writeOperator, writeRange, writeS32, writeU32 } from "../../wasm/writer.ts";
 import { ModuleRefused } from "../refusal.ts";
 import { MarkKind, type Marks } from "./marks.ts";
 import type { BodyPlan } from "./plan.ts";
@@ -112,21 +112,21 @@ function writeMark(
         charge(writer, fuel, costOf(meter, mark));
       } else {
         subtract(writer, costOf(meter, mark));
-        write(writer, Opcode.localSet, fuel);
+        writeOperator(writer, Opcode.localSet, fuel);
       }
       return at;
     case MarkKind.call:
-      write(writer, Opcode.localGet, fuel);
-      write(writer, Opcode.globalSet, global);
+      writeOperator(writer, Opcode.localGet, fuel);
+      writeOperator(writer, Opcode.globalSet, global);
       if (callsImport(meter, mark)) return writeImportCall(writer, body, fuel, at);
-      write(writer, Opcode.localGet, fuel);
+      writeOperator(writer, Opcode.localGet, fuel);
       return at;
     case MarkKind.indirectCall: {
-      write(writer, Opcode.localSet, spare);
-      write(writer, Opcode.localGet, fuel);
-      write(writer, Opcode.globalSet, global);
-      write(writer, Opcode.localGet, fuel);
-      write(writer, Opcode.localGet, spare);
+      writeOperator(writer, Opcode.localSet, spare);
+      writeOperator(writer, Opcode.localGet, fuel);
+      writeOperator(writer, Opcode.globalSet, global);
+      writeOperator(writer, Opcode.localGet, fuel);
+      writeOperator(writer, Opcode.localGet, spare);
       const cursor = { bytes: body.bytes, at, end: body.end };
       writeByte(writer, readByte(cursor));
       writeU32(writer, meter.typeWithFuel(readU32(cursor)));
@@ -135,36 +135,36 @@ function writeMark(
     case MarkKind.return:
       // The last one stands before the end of the function.
       if (plan.branchesToEnd && mark === plan.last - 1) writeByte(writer, Opcode.end);
-      write(writer, Opcode.localGet, fuel);
+      writeOperator(writer, Opcode.localGet, fuel);
       return at;
     case MarkKind.trap:
-      write(writer, Opcode.localGet, fuel);
-      write(writer, Opcode.globalSet, global);
+      writeOperator(writer, Opcode.localGet, fuel);
+      writeOperator(writer, Opcode.globalSet, global);
       return at;
     case MarkKind.length:
-      write(writer, Opcode.localSet, spare);
-      write(writer, Opcode.localGet, fuel);
-      write(writer, Opcode.localGet, spare);
+      writeOperator(writer, Opcode.localSet, spare);
+      writeOperator(writer, Opcode.localGet, fuel);
+      writeOperator(writer, Opcode.localGet, spare);
       payLength(writer, meter, fuel);
-      write(writer, Opcode.localGet, spare);
+      writeOperator(writer, Opcode.localGet, spare);
       return at;
     case MarkKind.growth:
-      write(writer, Opcode.localTee, spare);
+      writeOperator(writer, Opcode.localTee, spare);
       return at;
     case MarkKind.grown:
-      write(writer, Opcode.localSet, result);
-      write(writer, Opcode.localGet, fuel);
-      write(writer, Opcode.localGet, spare);
+      writeOperator(writer, Opcode.localSet, result);
+      writeOperator(writer, Opcode.localGet, fuel);
+      writeOperator(writer, Opcode.localGet, spare);
       writeConstant(writer, Opcode.i32Const, 0);
-      write(writer, Opcode.localGet, result);
+      writeOperator(writer, Opcode.localGet, result);
       writeConstant(writer, Opcode.i32Const, REFUSED_GROWTH);
       writeByte(writer, Opcode.i32Ne);
       writeByte(writer, Opcode.select);
       payLength(writer, meter, fuel);
-      write(writer, Opcode.localGet, result);
+      writeOperator(writer, Opcode.localGet, result);
       return at;
     case MarkKind.check:
-      write(writer, Opcode.localGet, fuel);
+      writeOperator(writer, Opcode.localGet, fuel);
       stopBelowZero(writer, meter, fuel);
       return at;
     case MarkKind.displaced: {
@@ -177,7 +177,7 @@ function writeMark(
     case MarkKind.reference: {
       const cursor = { bytes: body.bytes, at: at + 1, end: body.end };
       const functionIndex = readU32(cursor);
-      write(writer, Opcode.refFunc, meter.standIns.get(functionIndex) ?? functionIndex);
+      writeOperator(writer, Opcode.refFunc, meter.standIns.get(functionIndex) ?? functionIndex);
       return cursor.at;
     }
     case MarkKind.dead:
@@ -192,8 +192,8 @@ function writeMark(
 function writeImportCall(writer: Writer, { bytes, end }: Body, fuel: number, at: number): number {
   if (bytes[at] !== Opcode.returnCall) return at;
   const cursor = { bytes, at: at + 1, end };
-  write(writer, Opcode.call, readU32(cursor));
-  write(writer, Opcode.localGet, fuel);
+  writeOperator(writer, Opcode.call, readU32(cursor));
+  writeOperator(writer, Opcode.localGet, fuel);
   writeByte(writer, Opcode.return);
   return cursor.at;
 }
@@ -253,16 +253,16 @@ function calleeCost({ marks, entryCosts }: Meter, mark: number): number {
 
 function charge(writer: Writer, fuel: number, cost: number): void {
   if (cost === 0) return;
-  write(writer, Opcode.localGet, fuel);
+  writeOperator(writer, Opcode.localGet, fuel);
   subtract(writer, cost);
-  write(writer, Opcode.localSet, fuel);
+  writeOperator(writer, Opcode.localSet, fuel);
 }
 
 function chargeAndCheck(writer: Writer, meter: Meter, fuel: number, cost: number): void {
-  write(writer, Opcode.localGet, fuel);
+  writeOperator(writer, Opcode.localGet, fuel);
   if (cost > 0) {
     subtract(writer, cost);
-    write(writer, Opcode.localTee, fuel);
+    writeOperator(writer, Opcode.localTee, fuel);
   }
   stopBelowZero(writer, meter, fuel);
 }
@@ -271,7 +271,7 @@ function chargeAndCheck(writer: Writer, meter: Meter, fuel: number, cost: number
 function payLength(writer: Writer, meter: Meter, fuel: number): void {
   writeByte(writer, Opcode.i64ExtendI32U);
   writeByte(writer, Opcode.i64Sub);
-  write(writer, Opcode.localTee, fuel);
+  writeOperator(writer, Opcode.localTee, fuel);
   stopBelowZero(writer, meter, fuel);
 }
 
@@ -281,8 +281,8 @@ function stopBelowZero(writer: Writer, { global }: Meter, fuel: number): void {
   writeByte(writer, Opcode.i64LtS);
   writeByte(writer, Opcode.if);
   writeByte(writer, NO_RESULT);
-  write(writer, Opcode.localGet, fuel);
-  write(writer, Opcode.globalSet, global);
+  writeOperator(writer, Opcode.localGet, fuel);
+  writeOperator(writer, Opcode.globalSet, global);
   writeByte(writer, Opcode.unreachable);
   writeByte(writer, Opcode.end);
 }
@@ -291,11 +291,6 @@ function subtract(writer: Writer, cost: number): void {
   if (cost === 0) return;
   writeConstant(writer, Opcode.i64Const, cost);
   writeByte(writer, Opcode.i64Sub);
-}
-
-function write(writer: Writer, opcode: number, index: number): void {
-  writeByte(writer, opcode);
-  writeU32(writer, index);
 }
 
 function writeConstant(writer: Writer, opcode: number, value: number): void {

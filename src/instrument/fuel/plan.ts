@@ -70,6 +70,7 @@ export function createPlanner(moduleBytes: number): Planner {
     deadFrom: 0,
     enter: (cursor) => planEntry(planner, cursor),
     operator: (cursor) => planOperator(planner, cursor),
+    computing: (cursor, count) => planComputing(planner, cursor, count),
   };
   return planner;
 }
@@ -98,6 +99,17 @@ function planOperator(planner: Planner, cursor: OperatorCursor): void {
     else if (opcode >= Opcode.br || opcode === Opcode.unreachable) planTransfer(planner, cursor);
   }
   if (opcode <= Opcode.end && opcode >= Opcode.block) planBlocks(planner, cursor);
+}
+
+/** Takes operators that cost 1 each and need nothing written about them. */
+function planComputing(planner: Planner, { at }: OperatorCursor, count: number): void {
+  if (!planner.reachable) return;
+  const { marks } = planner;
+  marks.cost[planner.charge] = (marks.cost[planner.charge] ?? 0) + count;
+  planner.since += count;
+  if (planner.since < MAX_UNCHECKED) return;
+  planner.since = 0;
+  addMark(marks, MarkKind.check, at, -1);
 }
 
 /** An operator that control goes through to the next. */
