@@ -2,6 +2,7 @@ import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Bubblewrap } from "../jail/jail.ts";
 import { WALLS } from "../jail/walls.ts";
+import { inliningFlags } from "./inlining.ts";
 import { hideKernelProc } from "./kernel-proc.ts";
 import type { CellCommand } from "./process-cell.ts";
 import type { WireMount } from "./protocol.ts";
@@ -63,7 +64,7 @@ export function cellCommand(
  * collecting garbage with helper threads takes twice the processor time (a third fewer runs per second), and collecting in
  * steps puts a millisecond on every twentieth run; the heap is small enough to be done with at once.
  */
-function nodeFlags(stackBytes: number): string[] {
+export function nodeFlags(stackBytes: number): string[] {
   return [
     `--stack-size=${Math.floor(stackBytes / KIB)}`,
     "--max-old-space-size=256",
@@ -74,6 +75,7 @@ function nodeFlags(stackBytes: number): string[] {
     "--expose-gc",
     // One helper thread: it optimises hot code.
     "--v8-pool-size=1",
+    ...inliningFlags(process.versions.node),
     // The paths of this package's own files are resolved already; looking for links in each costs a cell's start 9 ms.
     "--preserve-symlinks",
     "--preserve-symlinks-main",
