@@ -1,59 +1,47 @@
+import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { instrument, ModuleRefused } from "../../src/instrument/instrument.ts";
-import { expectAgreement } from "./fuzz/agree.ts";
+import { assembleFixture } from "../wasm/assemble.ts";
+import { runCase } from "./fuzz/cases.ts";
+import type { Random } from "./fuzz/generate-body.ts";
 import { generateCommand } from "./fuzz/generate-command.ts";
 import { mutateOperators } from "./fuzz/mutate-operators.ts";
 import { mutate, randomNumbers } from "./mutate.ts";
 import { compileRust } from "./rust.ts";
 
-const CAPS = { memoryBytes: 2 * 1024 * 1024, tableElements: 200 };
+const GENERATED_FUEL = 20_000n;
+const COMPILED_FUEL = 2_000_000n;
 
-type Counts = Partial<Record<string, number>>;
-
-/** Runs a module with and without fuel and counts how it ended; what differs is thrown with the module. */
-function count(
-  counts: Counts,
-  bytes: Uint8Array<ArrayBuffer>,
-  fuel: bigint,
-  random: (below: number) => number,
-): void {
-  try {
-    const end = expectAgreement(bytes, instrument(bytes, CAPS), { caps: CAPS, fuel, random });
-    counts[end] = (counts[end] ?? 0) + 1;
-  } catch (error) {
-    if (error instanceof ModuleRefused && !error.message.includes("bug")) {
-      counts.refused = (counts.refused ?? 0) + 1;
-      return;
-    }
-    throw new Error(`module ${Buffer.from(bytes).toString("base64")}`, { cause: error });
+/** How cases ended, for so many rounds of one that is made with random numbers. */
+function tally(rounds: number, seed: number, run: (random: Random) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  const random = randomNumbers(seed);
+  for (let round = 0; round < rounds; round += 1) {
+    const end = run(random);
+    counts.set(end, (counts.get(end) ?? 0) + 1);
   }
+  return counts;
 }
 
 test("of 250 generated programs each does with fuel what it does without, and uses what its operators cost", () => {
-  const counts: Counts = {};
-  for (let seed = 1; seed <= 250; seed += 1) {
-    const random = randomNumbers(Math.imul(seed, 0x9e37_79b1));
+  const counts = tally(250, 20_261_122, (random) => {
     const bytes = generateCommand(random);
     expect(WebAssembly.validate(bytes)).toBe(true);
-    count(counts, bytes, 20_000n, random);
-  }
-  // Nothing that is valid was refused, and every way to end was seen often.
-  expect(counts.refused).toBeUndefined();
+    return runCase(bytes, GENERATED_FUEL, random);
+  });
+  expect(counts.get("refused")).toBeUndefined();
+  // Every way to end was seen often.
   for (const end of ["returned", "exited", "trapped", "out of fuel"]) {
-    expect(counts[end], end).toBeGreaterThan(20);
+    expect(counts.get(end), end).toBeGreaterThan(15);
   }
 });
 
 test("of 500 damaged programs those that are still valid do with fuel what they do without", () => {
-  const counts: Counts = {};
-  const random = randomNumbers(40_503);
-  for (let round = 0; round < 500; round += 1) {
-    const damaged = mutate(generateCommand(random), random);
-    count(counts, damaged, 20_000n, random);
-  }
-  expect(counts.refused).toBeGreaterThan(100);
-  expect(counts.returned).toBeGreaterThan(3);
-  expect(counts.trapped).toBeGreaterThan(3);
+  const counts = tally(500, 40_503, (random) =>
+    runCase(mutate(generateCommand(random), random), GENERATED_FUEL, random),
+  );
+  expect(counts.get("invalid")).toBeGreaterThan(100);
+  expect(counts.get("returned")).toBeGreaterThan(3);
+  expect(counts.get("trapped")).toBeGreaterThan(3);
 });
 
 test("of 60 Rust programs with other operators here and there each does with fuel what it does without", async () => {
@@ -73,11 +61,17 @@ test("of 60 Rust programs with other operators here and there each does with fue
     }`,
     ["-C", "opt-level=s", "-C", "lto", "-C", "strip=symbols"],
   );
-  const counts: Counts = {};
-  const random = randomNumbers(271_828);
-  for (let round = 0; round < 60; round += 1) {
-    const changed = mutateOperators(program, random);
-    if (WebAssembly.validate(changed)) count(counts, changed, 2_000_000n, random);
-  }
-  expect(counts.returned).toBeGreaterThan(10);
+  const counts = tally(60, 271_828, (random) =>
+    runCase(mutateOperators(program, random), COMPILED_FUEL, random),
+  );
+  expect(counts.get("refused")).toBeUndefined();
+  expect(counts.get("returned")).toBeGreaterThan(10);
 });
+
+test.each(readdirSync(new URL("../../fixtures/modules/fuzz/", import.meta.url)))(
+  "%s does with fuel what it does without",
+  (file) => {
+    const bytes = assembleFixture(`fuzz/${file}`);
+    expect(["returned", "trapped"]).toContain(runCase(bytes, GENERATED_FUEL, randomNumbers(1)));
+  },
+);
