@@ -69,8 +69,8 @@ export interface RunReport {
   durationMs: number;
   /**
    * Units of fuel that the guest has used, never more than `limits.fuel`; 0 where it never started, null where its cell was
-   * killed before it could say. Exact after every exit, panic and `unreachable`. After another trap of a module that has loops
-   * in unsafe or foreign code, what the innermost function used since its last call may be missing.
+   * killed before it could say. Exact after every exit, panic and `unreachable`. After another trap (of unsafe or foreign
+   * code, or because Rust's own stack overflowed) what was used since the last call was made may be missing.
    */
   fuelUsed: number | null;
   /** Highest size of linear memory in bytes; null where the cell was killed before it could say. */
