@@ -3,6 +3,7 @@
  * that a sandbox does. It instantiates, starts, and sends the output back.
  */
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { barePreview1 } from "./bare-preview1.ts";
 
 /** A warm worker that runs one module. */
 export interface BareWorker {
@@ -31,43 +32,12 @@ export function startBareWorker(bytes: Uint8Array): BareWorker {
   };
 }
 
-const Errno = { SUCCESS: 0, BADF: 8, NOSYS: 52 } as const;
-
 function runBare(module: WebAssembly.Module): Uint8Array {
-  const output: Uint8Array[] = [];
-  let memory: WebAssembly.Memory | undefined;
-  const view = (): DataView => new DataView(memory?.buffer ?? new ArrayBuffer(0));
-  const writeNothing = (count: number, size: number): number => {
-    view().setUint32(count, 0, true);
-    view().setUint32(size, 0, true);
-    return Errno.SUCCESS;
-  };
-  const answered: WebAssembly.ModuleImports = {
-    args_sizes_get: writeNothing,
-    environ_sizes_get: writeNothing,
-    fd_prestat_get: () => Errno.BADF,
-    fd_write(_fd: number, vectors: number, count: number, written: number) {
-      const data = view();
-      let total = 0;
-      for (let vector = vectors; vector < vectors + count * 8; vector += 8) {
-        const address = data.getUint32(vector, true);
-        const length = data.getUint32(vector + 4, true);
-        output.push(new Uint8Array(data.buffer.slice(address, address + length)));
-        total += length;
-      }
-      data.setUint32(written, total, true);
-      return Errno.SUCCESS;
-    },
-  };
-  const imports: WebAssembly.ModuleImports = {};
-  for (const { name } of WebAssembly.Module.imports(module)) {
-    imports[name] = answered[name] ?? (() => Errno.NOSYS);
-  }
-  const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: imports });
-  memory = exports.memory as WebAssembly.Memory;
+  const wasi = barePreview1(module);
+  const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi.imports });
+  wasi.bind(exports.memory as WebAssembly.Memory);
   (exports._start as () => void)();
-  const [only = new Uint8Array(0)] = output;
-  return output.length > 1 ? Buffer.concat(output) : only;
+  return wasi.output();
 }
 
 if (!isMainThread && workerData instanceof WebAssembly.Module) {

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { cellStart } from "./measurements/cell-start.ts";
 import { compile } from "./measurements/compile.ts";
 import { files } from "./measurements/files.ts";
+import { fuel } from "./measurements/fuel.ts";
 import { memory } from "./measurements/memory.ts";
 import { throughput } from "./measurements/throughput.ts";
 import { warmRun } from "./measurements/warm-run.ts";
@@ -19,6 +20,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Section>>> = {
   "cell-start": cellStart,
   memory,
   files,
+  fuel,
 };
 
 const { values, positionals } = parseArgs({

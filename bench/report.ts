@@ -8,7 +8,7 @@ export interface Target {
 export interface Row {
   what: string;
   value: number;
-  unit: "ms" | "×" | "runs/s" | "MiB" | "µs";
+  unit: "ms" | "×" | "runs/s" | "MiB" | "µs" | "ms/MB";
   target?: Target;
 }
 
