@@ -4,7 +4,10 @@ import type { OperatorCursor, OperatorVisitor } from "../../wasm/operator-cursor
 import { chargesGrowth, chargesLength, ENTRY_COST, operatorCost } from "./costs.ts";
 import { addMark, createMarks, MarkKind, type Marks } from "./marks.ts";
 
-/** Fuel that may be used between two looks at what is left, calls apart. */
+/**
+ * Fuel that may be used between two looks at what is left, calls apart, and not counting what the reader passes over at a time
+ * ({@link skipComputing}).
+ */
 export const MAX_UNCHECKED = 256;
 /** A function that never uses more than this, its callees included, does not look itself: its callers count it in. */
 export const LIGHT = 32;
