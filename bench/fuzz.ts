@@ -1,6 +1,7 @@
 /**
  * Looks for modules that instrumenting gets wrong: `node bench/fuzz.ts [seconds] [seed]`, 600 seconds and seed 1 unless said
  * otherwise; `--only <kind>` runs the one case of that seed, `--modules <directory>` adds modules that other generators made.
+ * Some of the cases hold the fuel to Wasmtime's, which needs what the tests against it need.
  * Prints how many cases of each kind came to which end, and exits with 1 where one was wrong.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -44,7 +44,7 @@ test("of 500 damaged programs those that are still valid do with fuel what they 
   expect(counts.get("trapped")).toBeGreaterThan(3);
 });
 
-test("of 60 Rust programs with other operators here and there each does with fuel what it does without", async () => {
+test("of 40 Rust programs with other operators here and there each does with fuel what it does without", async () => {
   const program = await compileRust(
     `use std::collections::BTreeMap;
     trait Shape { fn area(&self) -> u64; }
@@ -61,11 +61,11 @@ test("of 60 Rust programs with other operators here and there each does with fue
     }`,
     ["-C", "opt-level=s", "-C", "lto", "-C", "strip=symbols"],
   );
-  const counts = tally(60, 271_828, (random) =>
+  const counts = tally(40, 271_828, (random) =>
     runCase(mutateOperators(program, random), COMPILED_FUEL, random),
   );
   expect(counts.get("refused")).toBeUndefined();
-  expect(counts.get("returned")).toBeGreaterThan(10);
+  expect(counts.get("returned")).toBeGreaterThan(5);
 });
 
 test.each(readdirSync(new URL("../../fixtures/modules/fuzz/", import.meta.url)))(

@@ -26,7 +26,7 @@ export function expectAgreement(
   instrumented: Instrumented,
   { caps, fuel, random }: { caps: ModuleCaps; fuel: bigint; random: Random },
 ): Run["end"] {
-  const callables = callablesOf(readModule(bytes, MODULE_BOUNDS));
+  const callables = callablesOf(bytes);
   const metered: Loaded = {
     module: new WebAssembly.Module(instrumented.bytes),
     memory: instrumented.memory,
@@ -98,7 +98,8 @@ function lessThan(used: bigint, random: Random): bigint[] {
 }
 
 /** `_start`, and what a generated module exports to be called; vectors no host can give. */
-function callablesOf(module: WasmModule): Callable[] {
+export function callablesOf(bytes: Uint8Array): Callable[] {
+  const module = readModule(bytes, MODULE_BOUNDS);
   const typeIndices = typeIndicesOfFunctions(module);
   const functions = module.exports.flatMap(({ name, kind, index }) => {
     const type = module.types[typeIndices[index] ?? -1];
