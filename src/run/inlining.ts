@@ -1,7 +1,7 @@
 /**
  * How far V8 goes when it puts functions into their callers, in nodes of its graph and bytes of wasm. Code that counts its fuel is larger than
  * code that does not, and with V8's own bounds (5,000; 3; 500; 50) small functions are then called instead: in unoptimised Rust, which is made
- * of them, that cost up to five times what the whole loop did. With these, fuel costs such programs a seventh instead of half.
+ * of them, that cost up to five times what the whole loop did. With these, fuel costs such programs an eighth instead of half.
  */
 const INLINING = [
   "--wasm-inlining-budget=20000",
