@@ -7,6 +7,7 @@ const INDEX = readFileSync(new URL("../../src/index.ts", import.meta.url), "utf8
 test("the package exports these values, and no others by accident", () => {
   expect(Object.keys(api).sort()).toEqual([
     "DEFAULT_LIMITS",
+    "FUEL_TABLE",
     "GiB",
     "KiB",
     "MiB",
