@@ -7,8 +7,8 @@ export default defineConfig({
     globalSetup: ["test/support/toolchain-setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // Two cores, and most tests start processes: more files at once only make each slower.
-    maxWorkers: 2,
+    // For two cores: most tests start processes of their own, and some wait for a clock.
+    maxWorkers: 3,
     reporters: ["default", new SummaryReporter()],
   },
 });
