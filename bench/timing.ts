@@ -15,8 +15,9 @@ export interface Rounds {
 }
 
 /**
- * Measures subjects in turn (A B A B …), so that whatever else the machine does falls on all of them alike:
- * their ratio holds where their durations do not.
+ * Measures subjects in turn, so that whatever else the machine does falls on all of them alike: their ratio holds where their
+ * durations do not. The order is another one in each round, because what ran just before leaves its mark: on the processor's caches, on
+ * files that are still on their way to the disk.
  */
 export async function interleave<Name extends string>(
   subjects: Readonly<Record<Name, Subject>>,
@@ -28,7 +29,7 @@ export async function interleave<Name extends string>(
     durations: [] as number[],
   }));
   for (let round = -warmUp; round < rounds; round++) {
-    for (const { subject, durations } of entries) {
+    for (const { subject, durations } of shuffled(entries)) {
       const startedAt = performance.now();
       await subject();
       const duration = performance.now() - startedAt;
@@ -39,6 +40,13 @@ export async function interleave<Name extends string>(
     Name,
     Timing
   >;
+}
+
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  return items
+    .map((item) => ({ item, key: Math.random() }))
+    .toSorted((a, b) => a.key - b.key)
+    .map(({ item }) => item);
 }
 
 /** The value below which a share of all samples lies. */
