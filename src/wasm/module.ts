@@ -87,10 +87,8 @@ export interface Body {
   bytes: Uint8Array;
   start: number;
   end: number;
-  /** Whether there is a `memory.grow` among the operators. */
-  grows: boolean;
-  /** Whether there is a bulk operator on memory or a table among them. */
-  bulk: boolean;
+  /** Where in `bytes` the operators are that work on ranges or grow something, in order: few, and passes look for them. */
+  long: readonly number[];
 }
 
 /** Subsections of the name section, kept as they are encoded (without id and size). */

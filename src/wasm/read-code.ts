@@ -8,6 +8,8 @@ import { nextOperator } from "./operators.ts";
 import type { ReadState } from "./read-state.ts";
 import { skipComputing } from "./skip-computing.ts";
 
+const NONE: readonly number[] = [];
+
 /** Finds the bodies and walks every operator of them, so that nothing unknown is in a module that was read. */
 export function readCode(state: ReadState): void {
   const { cursor, module, spaces, bounds, visitor } = state;
@@ -19,6 +21,7 @@ export function readCode(state: ReadState): void {
   const operators = operatorCursor(spaces, bounds);
   const countOperands = operandCounter(state);
   const skips = visitor === undefined || visitor.computing !== undefined;
+  const long: number[] = [];
   let locals = 0;
   for (const typeIndex of module.functions) {
     const body = findBody(state);
@@ -38,10 +41,10 @@ export function readCode(state: ReadState): void {
       visitor?.operator(operators);
       const { opcode } = operators;
       if (opcode <= Opcode.returnCallIndirect) countOperands(operators);
-      else if (opcode === Opcode.memoryGrow) body.grows = true;
-      else if (opcode >= Opcode.memoryInit && opcode <= Opcode.tableFill) body.bulk = true;
+      else if (isLong(opcode)) long.push(operators.start);
     }
     closeBody(operators);
+    if (long.length > 0) body.long = long.splice(0);
     module.bodies.push(body);
     cursor.at = body.end;
   }
@@ -57,7 +60,11 @@ function findBody({ cursor, bounds }: ReadState): Body {
     );
   }
   if (size > cursor.end - cursor.at) throw new WasmFormatError("a function ends beyond its section", sizeAt);
-  return { bytes: cursor.bytes, start: cursor.at, end: cursor.at + size, grows: false, bulk: false };
+  return { bytes: cursor.bytes, start: cursor.at, end: cursor.at + size, long: NONE };
+}
+
+function isLong(opcode: number): boolean {
+  return opcode === Opcode.memoryGrow || (opcode >= Opcode.memoryInit && opcode <= Opcode.tableFill);
 }
 
 /** Adds up the operands of calls and blocks, and holds blocks to their bounds. */

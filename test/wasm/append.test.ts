@@ -25,7 +25,7 @@ test("a type that the module has is used again, another is appended", () => {
 /** `() -> i32` that gives back a global. */
 function getter(global: number): Body {
   const bytes = new Uint8Array([0, 0x23, global, 0x0b]);
-  return { bytes, start: 0, end: bytes.length, grows: false, bulk: false };
+  return { bytes, start: 0, end: bytes.length, long: [] };
 }
 
 test.each([

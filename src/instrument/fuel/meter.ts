@@ -57,10 +57,12 @@ interface Locals {
 /**
  * Writes the body of a function that gets the fuel as its last parameter and gives back what is left as its last result, so
  * that V8 keeps it in a register. It is stored in the global before calls and before the guest ends itself.
+ * Gives the places of its long operators ({@link Body.long}).
  */
-export function writeMetered(writer: Writer, meter: Meter, metered: MeteredFunction): void {
+export function writeMetered(writer: Writer, meter: Meter, metered: MeteredFunction): number[] {
   const { marks } = meter;
   const { body, plan, type } = metered;
+  const long: number[] = [];
   const locals = layOut(plan);
   let copied = writeLocals(writer, metered);
   if (plan.branchesToEnd) {
@@ -72,8 +74,11 @@ export function writeMetered(writer: Writer, meter: Meter, metered: MeteredFunct
     writeRange(writer, body.bytes, copied, at);
     if (writer.length > meter.room) throw pastRoom();
     copied = writeMark(writer, meter, metered, locals, mark, at);
+    const kind = marks.kind[mark];
+    if (kind === MarkKind.length || kind === MarkKind.growth) long.push(writer.length);
   }
   writeRange(writer, body.bytes, copied, body.end);
+  return long;
 }
 
 /** The refusal of a module that would grow by more than compiled code does. */

@@ -94,24 +94,22 @@ function meterBodies(module: WasmModule, planner: Planner, meter: Meter, types: 
   const { bodies, addressed } = module;
   const light = findLight(planner, meter.importedFunctions);
   const writer = createWriter(2 * bodies.reduce((size, { start, end }) => size + end - start, 64));
-  const ends = planner.plans.map((plan, index) => {
+  const written = planner.plans.map((plan, index) => {
+    const start = writer.length;
     const functionIndex = meter.importedFunctions + index;
     const body = bodies[index];
     if (body === undefined) throw new RangeError(`function ${functionIndex} has no body`);
-    writeMetered(writer, meter, {
+    const long = writeMetered(writer, meter, {
       body,
       plan,
       type: typeAt(module, types[index] ?? -1),
       paidByCallers: !addressed.has(functionIndex),
       checksAtEntry: light[functionIndex] !== 1,
     });
-    return writer.length;
+    return { start, end: writer.length, long };
   });
   const { bytes } = writer;
-  for (const [index, end] of ends.entries()) {
-    const body = bodies[index];
-    if (body !== undefined) bodies[index] = { ...body, bytes, start: ends[index - 1] ?? 0, end };
-  }
+  for (const [index, body] of written.entries()) bodies[index] = { ...body, bytes };
 }
 
 function typeAt({ types }: WasmModule, index: number): FunctionType {

@@ -20,7 +20,6 @@ export const growRefusals: Pass = (module) => {
   const type = internType(module, { params: [ValueType.i32], results: [ValueType.i32] });
   const grow = appendFunction(module, type, countingGrow(counter));
   rewriteOperators(module, {
-    concerns: ({ grows }) => grows,
     matches: (opcode) => opcode === Opcode.memoryGrow,
     place: "instead",
     write(writer) {

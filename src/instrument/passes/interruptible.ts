@@ -26,7 +26,6 @@ export const interruptible: Pass = (module) => {
   writeByte(empty, Opcode.end);
   const listen = appendFunction(module, internType(module, { params: [], results: [] }), wholeBody(empty));
   rewriteOperators(module, {
-    concerns: ({ bulk }) => bulk,
     matches: (opcode) => LONG_OPERATORS.has(opcode),
     place: "before",
     write(writer) {
