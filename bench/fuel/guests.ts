@@ -1,5 +1,5 @@
 /**
- * Runs one program as it is and metered, in turn (A B A B …), and prints how long each run took:
+ * Runs one program as it is and metered, in turn (A B B A …), and prints how long each run took:
  * `node guests.ts PAIR`, PAIR being a {@link Pair} as JSON. A process of its own for each program, with the settings of a cell, so that
  * the engine decides about it as it does in a cell; and it may be another Node than the caller's.
  */
@@ -96,9 +96,11 @@ function measure(pair: Pair): PairDurations {
     plain.run();
     metered.run();
   }
+  const inTurn = [() => warm.plain.push(plain.run()), () => warm.metered.push(metered.run())];
+  // What runs just after the other finds the caches as it left them: each is first as often as the other.
   for (let round = 0; round < rounds; round++) {
-    warm.plain.push(plain.run());
-    warm.metered.push(metered.run());
+    inTurn.reverse();
+    for (const run of inTurn) run();
   }
   return {
     node: process.version,

@@ -15,28 +15,35 @@ export interface Rewrite {
 
 /** Rewrites operators that are {@link Body.long}. What is written goes to one buffer: bodies may be very many. */
 export function rewriteOperators(module: WasmModule, { matches, place, write }: Rewrite): void {
-  const concerned = [...module.bodies.entries()].filter(([, { long }]) => long.length > 0);
-  const writer = createWriter(concerned.reduce((size, [, { start, end }]) => size + end - start + 16, 0));
   const operator = operatorCursor(indexSpaces(module), MODULE_BOUNDS);
-  const written = concerned.map(([index, { bytes, start, end, long }]) => {
-    const body = { start: writer.length, end: 0, long: [] as number[] };
-    let copied = start;
-    for (const at of long) {
-      writeRange(writer, bytes, copied, at);
+  const readAt = ({ bytes, end }: Body, at: number): number => {
+    operator.bytes = bytes;
+    operator.at = at;
+    operator.end = end;
+    nextOperator(operator);
+    return operator.opcode;
+  };
+  const concerned = [...module.bodies.entries()].filter(([, body]) =>
+    body.long.some((at) => matches(readAt(body, at))),
+  );
+  const writer = createWriter(concerned.reduce((size, [, { start, end }]) => size + end - start + 16, 0));
+  const rewritten = concerned.map(([index, body]) => {
+    const start = writer.length;
+    const long: number[] = [];
+    let copied = body.start;
+    for (const at of body.long) {
+      writeRange(writer, body.bytes, copied, at);
       copied = at;
-      Object.assign(operator, { bytes, at, end });
-      nextOperator(operator);
-      const matched = matches(operator.opcode);
+      const matched = matches(readAt(body, at));
       if (matched) write(writer);
       if (matched && place === "instead") copied = operator.at;
-      else body.long.push(writer.length);
+      else long.push(writer.length);
     }
-    writeRange(writer, bytes, copied, end);
-    body.end = writer.length;
-    return { index, body };
+    writeRange(writer, body.bytes, copied, body.end);
+    return { index, start, end: writer.length, long };
   });
   const { bytes } = writer;
-  for (const { index, body } of written) module.bodies[index] = { ...body, bytes };
+  for (const { index, ...body } of rewritten) module.bodies[index] = { ...body, bytes };
 }
 
 /** What was written, as a body of its own of which no pass wants anything. */

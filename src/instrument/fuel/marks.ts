@@ -46,7 +46,7 @@ export interface Marks {
   cost: Int32Array<ArrayBuffer>;
   /**
    * Of a charge, the function that is called at the end of the stretch; of a call or a reference, the one it names; -1 where there is
-   * none, or none is known. Of dead code, where it ends.
+   * none, or none is known. Of dead code and of an operator on the displaced local, where it ends.
    */
   callee: Int32Array<ArrayBuffer>;
 }

@@ -172,13 +172,9 @@ function writeMark(
       writeOperator(writer, Opcode.localGet, fuel);
       stopBelowZero(writer, meter, fuel);
       return at;
-    case MarkKind.displaced: {
-      const cursor = { bytes: body.bytes, at, end: body.end };
-      writeByte(writer, readByte(cursor));
-      readU32(cursor);
-      writeU32(writer, displaced);
-      return cursor.at;
-    }
+    case MarkKind.displaced:
+      writeOperator(writer, body.bytes[at] ?? 0, displaced);
+      return marks.callee[mark] ?? at;
     case MarkKind.reference: {
       const cursor = { bytes: body.bytes, at: at + 1, end: body.end };
       const functionIndex = readU32(cursor);

@@ -132,7 +132,7 @@ function planStraight(planner: Planner, { opcode, first, start, at }: OperatorCu
     addMark(marks, MarkKind.check, start, -1);
   }
   if (opcode <= Opcode.localTee && opcode >= Opcode.localGet) {
-    if (first === plan.params) addMark(marks, MarkKind.displaced, start, -1);
+    if (first === plan.params) addMark(marks, MarkKind.displaced, start, at);
   } else if (opcode === Opcode.refFunc) {
     addMark(marks, MarkKind.reference, start, first);
   }
