@@ -8,6 +8,8 @@ import { MarkKind, type Marks } from "./marks.ts";
 import type { BodyPlan } from "./plan.ts";
 
 const NO_RESULT = 0x40;
+/** Shared: there may be a million functions, and hardly any has long operators. */
+const NONE: Body["long"] = [];
 
 /** What an operator that grows something gives where it does not. */
 const REFUSED_GROWTH = -1;
@@ -59,10 +61,10 @@ interface Locals {
  * that V8 keeps it in a register. It is stored in the global before calls and before the guest ends itself.
  * Gives the places of its long operators ({@link Body.long}).
  */
-export function writeMetered(writer: Writer, meter: Meter, metered: MeteredFunction): number[] {
+export function writeMetered(writer: Writer, meter: Meter, metered: MeteredFunction): Body["long"] {
   const { marks } = meter;
   const { body, plan, type } = metered;
-  const long: number[] = [];
+  let long: number[] | undefined;
   const locals = layOut(plan);
   let copied = writeLocals(writer, metered);
   if (plan.branchesToEnd) {
@@ -75,10 +77,13 @@ export function writeMetered(writer: Writer, meter: Meter, metered: MeteredFunct
     if (writer.length > meter.room) throw pastRoom();
     copied = writeMark(writer, meter, metered, locals, mark, at);
     const kind = marks.kind[mark];
-    if (kind === MarkKind.length || kind === MarkKind.growth) long.push(writer.length);
+    if (kind === MarkKind.length || kind === MarkKind.growth) {
+      long ??= [];
+      long.push(writer.length);
+    }
   }
   writeRange(writer, body.bytes, copied, body.end);
-  return long;
+  return long ?? NONE;
 }
 
 /** The refusal of a module that would grow by more than compiled code does. */

@@ -94,7 +94,7 @@ function meterBodies(module: WasmModule, planner: Planner, meter: Meter, types: 
   const { bodies, addressed } = module;
   const light = findLight(planner, meter.importedFunctions);
   const writer = createWriter(2 * bodies.reduce((size, { start, end }) => size + end - start, 64));
-  const written = planner.plans.map((plan, index) => {
+  for (const [index, plan] of planner.plans.entries()) {
     const start = writer.length;
     const functionIndex = meter.importedFunctions + index;
     const body = bodies[index];
@@ -106,10 +106,10 @@ function meterBodies(module: WasmModule, planner: Planner, meter: Meter, types: 
       paidByCallers: !addressed.has(functionIndex),
       checksAtEntry: light[functionIndex] !== 1,
     });
-    return { start, end: writer.length, long };
-  });
-  const { bytes } = writer;
-  for (const [index, body] of written.entries()) bodies[index] = { ...body, bytes };
+    bodies[index] = { bytes: writer.bytes, start, end: writer.length, long };
+  }
+  // Where the writer had to grow, the first bodies are in a buffer that it has left.
+  for (const body of bodies.slice(0, planner.plans.length)) body.bytes = writer.bytes;
 }
 
 function typeAt({ types }: WasmModule, index: number): FunctionType {
