@@ -23,7 +23,7 @@ export type ScriptcellErrorCode =
   | "MOUNT_REFUSED"
   /** `execute` was given a hash that the store does not hold. */
   | "MODULE_NOT_FOUND"
-  /** Every cell is busy and the queue is full. */
+  /** Every cell is busy and the queue is full; or a thousand scripts wait to be compiled. */
   | "OVERLOADED"
   /** A cell could not be started, or broke the protocol without a guest to blame. */
   | "CELL_FAILED"

@@ -1,5 +1,4 @@
-import { availableParallelism } from "node:os";
-import pLimit from "p-limit";
+import { admission } from "./compile/admission.ts";
 import { compileScript, rustcFlags } from "./compile/compile.ts";
 import { ScriptcellError } from "./errors.ts";
 import { findBubblewrap } from "./jail/bubblewrap.ts";
@@ -29,8 +28,6 @@ export interface ScriptRequest {
 export class ScriptCompiler {
   readonly store: TieredStore;
   readonly #options: ResolvedOptions;
-  /** rustc takes a core and up to gigabytes: no more of them at once than there are cores. */
-  readonly #admit = pLimit(availableParallelism());
   #toolchain: Toolchain | undefined;
   #bubblewrap: Promise<Bubblewrap | null> | undefined;
   /** One module object per stored module, so that whoever knows the object knows the bytes. */
@@ -61,7 +58,7 @@ export class ScriptCompiler {
     const key = this.#key(request, toolchain);
     const found = await this.store.getOrCompile(
       key,
-      (signal) => this.#admit(() => this.#rustc(request, toolchain, signal)),
+      (signal) => this.#admitted(request, toolchain, signal),
       AbortSignal.any(request.signal === undefined ? [request.closing] : [request.closing, request.signal]),
     );
     return this.#found(key, found, performance.now() - startedAt);
@@ -86,6 +83,11 @@ export class ScriptCompiler {
       this.#toolchain ?? (await findToolchain({ cacheDir, ...(rustc !== undefined && { rustc }) }));
     this.#toolchain = toolchain;
     return toolchain;
+  }
+
+  #admitted(request: ScriptRequest, toolchain: Toolchain, signal: AbortSignal): Promise<MadeModule> {
+    const { memoryBytes } = this.#options.compileLimits;
+    return admission.run(memoryBytes, () => this.#rustc(request, toolchain, signal), signal);
   }
 
   async #rustc(
