@@ -40,5 +40,6 @@ export type { StdinSource } from "./run/stdin.ts";
 export { defaultCacheDir } from "./toolchain/cache-dir.ts";
 export { type DoctorReport, doctor } from "./toolchain/doctor.ts";
 export { findToolchain } from "./toolchain/find.ts";
+export type { Measure } from "./toolchain/measures.ts";
 export { setupToolchain } from "./toolchain/setup.ts";
 export type { Toolchain, ToolchainOrigin } from "./toolchain/toolchain.ts";

@@ -50,7 +50,25 @@ function table(report: DoctorReport): string {
     const row = `${styled(colour, mark, process.stdout)}${(rows[i] ?? "").slice(mark.length)}`;
     return remedy === undefined ? row : `${row}\n      ${visible(remedy)}`;
   });
-  return [...body, "", summary(report)].join("\n");
+  return [...body, "", inForce(report), "", summary(report)].join("\n");
+}
+
+/** What confines whom: `--` where the operating system does not. */
+function inForce({ measures }: DoctorReport): string {
+  const rows = columns(
+    measures.map(({ confines, what, inForce: enforced, how }) => [
+      MARKS[enforced ? "ok" : "degraded"][1],
+      confines,
+      what,
+      how,
+    ]),
+  ).split("\n");
+  return rows
+    .map((row, i) => {
+      const [colour, mark] = MARKS[measures[i]?.inForce === true ? "ok" : "degraded"];
+      return `${styled(colour, mark, process.stdout)}${row.slice(mark.length)}`;
+    })
+    .join("\n");
 }
 
 function summary({ ok, jail }: DoctorReport): string {
@@ -75,7 +93,7 @@ function linesOf({
       ? { state: "ok", what: "rustc", found: describeToolchain(toolchain.toolchain) }
       : { state: "missing", what: "rustc", found: toolchain.message },
     jailLine(jail),
-    finding("prlimit", prlimit, ({ path }) => path),
+    finding("prlimit", prlimit, ({ path }) => path, "missing"),
     finding("namespaces", userNamespaces, () => "allowed to this user"),
     finding<{ freeBytes: number }>(
       "cache",

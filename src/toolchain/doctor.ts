@@ -6,6 +6,7 @@ import { findBubblewrap } from "../jail/bubblewrap.ts";
 import type { BubblewrapProbe, JailMode } from "../jail/jail.ts";
 import { checkUserNamespaces } from "../jail/user-namespaces.ts";
 import { findToolchain } from "./find.ts";
+import { hasSetpriv, type Measure, measuresInForce } from "./measures.ts";
 import { findOnPath } from "./path.ts";
 import type { Toolchain } from "./toolchain.ts";
 import { isAtLeast } from "./version.ts";
@@ -26,12 +27,14 @@ export interface DoctorReport {
   toolchain: { ok: true; toolchain: Toolchain } | { ok: false; code: ScriptcellErrorCode; message: string };
   /** What jails are asked for, whether one is in force, and the bubblewrap that makes it. */
   jail: { mode: JailMode; inForce: boolean; bubblewrap: BubblewrapProbe };
-  /** prlimit bounds the memory and CPU time of the compiler and of cells. */
+  /** prlimit bounds the memory and processor time of the compiler. Without it nothing is compiled. */
   prlimit: Finding<{ path: string }>;
   /** Whether compiled modules can be kept between processes. */
   cacheDir: Finding<{ freeBytes: number }> & { path: string };
   /** Whether this user can have namespaces of their own, as far as the kernel's switches say; bubblewrap's probe is the real trial. */
   userNamespaces: Finding;
+  /** What confines the compiler and the cells (those that are processes) here and now. */
+  measures: readonly Measure[];
 }
 
 /** What to look at. */
@@ -44,16 +47,17 @@ export interface DoctorOptions {
 
 /** Looks at everything that compiling and running scripts needs. Changes nothing, and throws for nothing that it finds. */
 export async function doctor(options: DoctorOptions): Promise<DoctorReport> {
-  const [toolchain, bubblewrap, prlimit, cacheDir, userNamespaces] = await Promise.all([
+  const [toolchain, bubblewrap, prlimit, setpriv, cacheDir, userNamespaces] = await Promise.all([
     findToolchainOrWhyNot(options),
     findBubblewrap({ cacheDir: options.cacheDir }),
     findPrlimit(),
+    hasSetpriv(),
     checkCacheDir(options.cacheDir),
     checkUserNamespaces(),
   ]);
   const node = checkNode(process.versions.node);
   const jail = { mode: options.jail, inForce: options.jail !== "off" && bubblewrap.ok, bubblewrap };
-  const ok = node.ok && toolchain.ok && (options.jail !== "required" || bubblewrap.ok);
+  const ok = node.ok && toolchain.ok && prlimit.ok && (options.jail !== "required" || bubblewrap.ok);
   return {
     ok,
     node,
@@ -63,6 +67,7 @@ export async function doctor(options: DoctorOptions): Promise<DoctorReport> {
     prlimit,
     cacheDir,
     userNamespaces,
+    measures: measuresInForce({ jailed: jail.inForce, prlimit: prlimit.ok, setpriv }),
   };
 }
 
@@ -97,7 +102,7 @@ async function findPrlimit(): Promise<DoctorReport["prlimit"]> {
     : {
         ok: false,
         reason: "prlimit is a program of Linux",
-        remedy: "run on Linux to have the compiler's memory bounded",
+        remedy: "compile on Linux: elsewhere nothing can bound the compiler's memory yet",
       };
 }
 

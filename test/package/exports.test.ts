@@ -46,6 +46,7 @@ test("the package exports these types, and no others by accident", () => {
     "JailMode",
     "LimitName",
     "Limits",
+    "Measure",
     "ModuleOrigin",
     "ModuleSource",
     "Mount",

@@ -68,3 +68,35 @@ test("an old Node.js is named with its remedy", () => {
   expect(checkNode("22.17.1")).toMatchObject({ ok: false, remedy: expect.stringContaining("nodejs.org") });
   expect(checkNode("22.18.0").ok).toBe(true);
 });
+
+test("says which measures are in force, and what stands in for those that are not", async () => {
+  const cacheDir = defaultCacheDir();
+  const required = await doctor({ cacheDir, jail: "required" });
+  expect(required.measures.filter(({ inForce }) => !inForce)).toEqual([]);
+  const off = await doctor({ cacheDir, jail: "off" });
+  const missing = off.measures.filter(({ inForce }) => !inForce);
+  expect(missing.map(({ confines, what }) => `${confines}: ${what}`)).toEqual([
+    "compiler: files",
+    "compiler: network",
+    "cell: files",
+    "cell: network",
+  ]);
+  expect(missing[0]?.how).toContain("scripts that could read others are refused");
+  for (const { how } of off.measures) expect(how).not.toBe("");
+});
+
+test("without prlimit nothing is compiled, and it says so", async () => {
+  const { toolchain } = await doctor({ cacheDir: defaultCacheDir(), jail: "off" });
+  if (!toolchain.ok) throw new Error(toolchain.message);
+  vi.stubEnv("PATH", directory);
+  const report = await doctor({
+    cacheDir: defaultCacheDir(),
+    jail: "off",
+    rustc: toolchain.toolchain.rustc,
+  });
+  expect(report).toMatchObject({ ok: false, toolchain: { ok: true }, prlimit: { ok: false } });
+  const inForce = (what: string) =>
+    report.measures.find((measure) => measure.confines === "compiler" && measure.what === what)?.inForce;
+  expect(inForce("memory")).toBe(false);
+  expect(inForce("processes")).toBe(false);
+});
