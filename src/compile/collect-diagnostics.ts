@@ -1,4 +1,5 @@
 import { type Diagnostic, ownDiagnostic } from "./diagnostics.ts";
+import { addHint } from "./hints.ts";
 import { explainLinkFailure, isLinkFailure } from "./link-failure.ts";
 import { filesOf, type RustcMessage } from "./rustc-messages.ts";
 import { clip, type Presentation, translateMessage } from "./translate-message.ts";
@@ -30,7 +31,7 @@ export function translateMessages(
   for (const message of messages) {
     if (message.level === "failure-note" || isClosing(message) || isAboutLinker(message)) continue;
     diagnostics.push(
-      isLinkFailure(message) ? explainLinkFailure(message) : translateMessage(message, presentation),
+      isLinkFailure(message) ? explainLinkFailure(message) : addHint(translateMessage(message, presentation)),
     );
   }
   return diagnostics;
