@@ -18,7 +18,7 @@ import {
   type RunOptions,
   resolveExecutorOptions,
 } from "./options.ts";
-import type { CompiledModule, CompileResult, ModuleOrigin, Outcome, RunReport, RunResult } from "./result.ts";
+import type { CompiledModule, CompileResult, Outcome, RunReport, RunResult } from "./result.ts";
 import { NO_ARTIFACTS } from "./run/artifacts.ts";
 import type { AttachedFile, PreparedModule } from "./run/cell.ts";
 import { checkEngineGrants, checkEnginePlace } from "./run/engine.ts";
@@ -36,6 +36,7 @@ import { requireJail, ScriptCompiler, type ScriptRequest } from "./script-compil
 export type ModuleSource = CompiledModule | string | Uint8Array;
 
 const NO_BYTES = new Uint8Array(0);
+const COMPILED_NOTHING: Origin = { moduleFrom: null, compileMs: 0, fix: null };
 
 /**
  * Compiles untrusted Rust scripts and runs each in a cell of its own.
@@ -80,9 +81,7 @@ export class ScriptExecutor implements AsyncDisposable {
     this.#checkOpen();
     const plan = this.#plan(parsed);
     const bytes = await this.#bytesOf(module);
-    return (await this.#runModule(bytes, plan, { moduleFrom: null, compileMs: 0 })) as RunResult<
-      z.output<Schema>
-    >;
+    return (await this.#runModule(bytes, plan, COMPILED_NOTHING)) as RunResult<z.output<Schema>>;
   }
 
   /**
@@ -121,12 +120,13 @@ export class ScriptExecutor implements AsyncDisposable {
         compiled = await this.#compiler.compile(request);
       } catch (error) {
         if (!isAbortOf(request.signal, error)) throw error;
-        return unstarted({ status: "cancelled", reason: error }, { moduleFrom: null, compileMs: 0 });
+        return unstarted({ status: "cancelled", reason: error }, COMPILED_NOTHING);
       }
     }
-    const { durationMs: compileMs, diagnostics } = compiled;
-    if (!compiled.ok) return unstarted({ status: "rejected", diagnostics }, { moduleFrom: null, compileMs });
-    return this.#runModule(compiled.module.bytes, plan, { moduleFrom: compiled.from, compileMs });
+    const { durationMs: compileMs, diagnostics, fix } = compiled;
+    if (!compiled.ok)
+      return unstarted({ status: "rejected", diagnostics }, { moduleFrom: null, compileMs, fix });
+    return this.#runModule(compiled.module.bytes, plan, { moduleFrom: compiled.from, compileMs, fix });
   }
 
   async #runModule(bytes: Uint8Array, plan: Plan, origin: Origin): Promise<RunResult> {
@@ -218,7 +218,7 @@ export class ScriptExecutor implements AsyncDisposable {
     };
   }
 
-  #scriptRequest(source: string, options: CompileDefaults, signal?: AbortSignal): ScriptRequest {
+  #scriptRequest(source: string, options: CompileChoices, signal?: AbortSignal): ScriptRequest {
     this.#checkOpen();
     if (typeof source !== "string")
       throw new ScriptcellError("INVALID_OPTIONS", "the script must be a string of Rust source");
@@ -226,6 +226,7 @@ export class ScriptExecutor implements AsyncDisposable {
       source,
       edition: options.edition ?? this.#options.edition,
       profile: options.profile ?? this.#options.profile,
+      fix: options.fix ?? false,
       signal,
       closing: this.#closing.signal,
     };
@@ -256,9 +257,9 @@ interface Plan {
   files: readonly AttachedFile[];
 }
 
-type Origin = Pick<RunReport, "compileMs"> & { moduleFrom: ModuleOrigin | null };
+type Origin = Pick<RunReport, "moduleFrom" | "compileMs" | "fix">;
 
-type CompileDefaults = { [Key in "edition" | "profile"]?: ResolvedOptions[Key] | undefined };
+type CompileChoices = { [Key in "edition" | "profile" | "fix"]?: CompileOptions[Key] | undefined };
 
 function runRequest(capabilities: ParsedCapabilities, limits: Limits): Plan["request"] {
   const { fuel, outputBytes, diskBytes, openFiles } = limits;

@@ -8,6 +8,12 @@ export type {
 } from "./capabilities.ts";
 export type { CompileLimits } from "./compile/compile-limits.ts";
 export type { Applicability, Diagnostic, DiagnosticSpan, Suggestion } from "./compile/diagnostics.ts";
+export type { Fix } from "./compile/fix.ts";
+export {
+  type AppliedSuggestion,
+  type ApplySuggestionsOptions,
+  applySuggestions,
+} from "./compile/suggestions.ts";
 export { ScriptcellError, type ScriptcellErrorCode } from "./errors.ts";
 export { type ModuleSource, ScriptExecutor } from "./executor.ts";
 export { FUEL_TABLE } from "./instrument/fuel/costs.ts";
@@ -32,6 +38,7 @@ export type {
   Outcome,
   RunReport,
   RunResult,
+  StackFrame,
   TrapCode,
 } from "./result.ts";
 export type { Engine } from "./run/engine.ts";

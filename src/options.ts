@@ -65,6 +65,13 @@ export interface CompileOptions {
   edition?: Edition;
   /** Default: the executor's. */
   profile?: Profile;
+  /**
+   * Where the script does not compile and rustc is sure how to correct errors (its machine-applicable suggestions), apply that and
+   * compile again, at most five times: so the whole takes at most six compiles, each under `compileLimits`. A script that compiles
+   * is not touched. What was changed is in the result's `fix`: rustc was sure of it, and may still have missed what was meant.
+   * Default false.
+   */
+  fix?: boolean;
   /** Aborting rejects with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -166,7 +173,12 @@ const executorSchema = z.strictObject({
   onWarning: callback<NonNullable<ExecutorOptions["onWarning"]>>().optional(),
 });
 
-const compileFields = { edition: edition.optional(), profile: profile.optional(), signal: signal.optional() };
+const compileFields = {
+  edition: edition.optional(),
+  profile: profile.optional(),
+  fix: z.boolean().optional(),
+  signal: signal.optional(),
+};
 
 const executeFields = {
   input: z.unknown().optional(),

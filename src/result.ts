@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Diagnostic } from "./compile/diagnostics.ts";
+import type { Fix } from "./compile/fix.ts";
 import type { LimitName } from "./limits.ts";
 
 /** A capability that the guest asked for and was refused. */
@@ -42,16 +43,20 @@ export type CompileResult =
   | {
       ok: true;
       module: CompiledModule;
-      /** Warnings. */
+      /** Warnings. They speak of `fix.source` where there is a `fix`. */
       diagnostics: readonly Diagnostic[];
+      /** What the option `fix` has changed so that it compiles; null where it changed nothing. */
+      fix: Fix | null;
       from: ModuleOrigin;
       /** Wall time of this call in milliseconds. */
       durationMs: number;
     }
   | {
       ok: false;
-      /** Why: at least one error. */
+      /** Why: at least one error. They speak of `fix.source` where there is a `fix`: correct that one. */
       diagnostics: readonly Diagnostic[];
+      /** What the option `fix` has changed, though it still does not compile; null where it changed nothing. */
+      fix: Fix | null;
       durationMs: number;
     };
 
@@ -79,8 +84,13 @@ export interface RunReport {
   denials: readonly Denial[];
   /** Where the module came from; null where `execute` was given one. */
   moduleFrom: ModuleOrigin | null;
-  /** Milliseconds spent on getting the module (compile or look-up); 0 for `execute`. */
+  /** Milliseconds spent on getting the module (compiles and look-ups); 0 for `execute`. */
   compileMs: number;
+  /**
+   * What the option `fix` has changed in the script before it was run, or rejected. Diagnostics, and the lines of a panic, are
+   * those of `fix.source`. null where nothing was changed, where the run was cancelled before, and for `execute`.
+   */
+  fix: Fix | null;
   /**
    * The regular files in scratch mounts that the `artifacts` of the call asked for, by the path that the guest gave them. Also of
    * a run that failed, panicked or trapped; of one whose cell was killed (a deadline, a cancellation) they are lost, and this is
@@ -104,7 +114,26 @@ export type TrapCode =
   | "cell-died"
   | "other";
 
-/** How a run ended. */
+/** A function that was running when the guest was stopped. */
+export interface StackFrame {
+  /**
+   * Its path in Rust, without hashes: `script::Shape::area`, `<script::Circle as script::Area>::area`, `script::main::{closure#0}`.
+   * At most 256 characters in one line; `…` stands for what is left out.
+   */
+  readonly function: string;
+  /** Its index in the module as it was compiled, imported functions counted; null where that is not known. */
+  readonly index: number | null;
+}
+
+/**
+ * How a run ended.
+ *
+ * `backtrace` has the functions that were running, the innermost first and at most 64. Those of Rust's runtime are left out: the
+ * first is the one that panicked, or the function of std that did so for the one below it (`core::option::unwrap_failed`). It
+ * is empty where nothing is known: the cell was killed (a deadline) or died, or the module names no functions. Functions that
+ * the compiler has put into their callers are not in it. Like all else that a guest says of itself, its names are not to be
+ * trusted: whoever makes a module chooses them.
+ */
 export type Outcome<Output = unknown> =
   /** The guest exited with 0. `output` is stdout parsed as JSON (undefined where it is not JSON), or what `outputSchema` made of it. */
   | { status: "ok"; exitCode: 0; output: Output }
@@ -113,11 +142,18 @@ export type Outcome<Output = unknown> =
   /** The guest exited with a code of its own. */
   | { status: "failed"; exitCode: number; output: unknown }
   /** The guest panicked. `file` is as the compiler names it. */
-  | { status: "panicked"; message: string; file: string | null; line: number | null; column: number | null }
+  | {
+      status: "panicked";
+      message: string;
+      file: string | null;
+      line: number | null;
+      column: number | null;
+      backtrace: readonly StackFrame[];
+    }
   /** The guest did what WebAssembly forbids. */
-  | { status: "trapped"; code: TrapCode; message: string }
-  /** The guest reached a limit that ends runs. */
-  | { status: "limit-exceeded"; limit: LimitName; message: string }
+  | { status: "trapped"; code: TrapCode; message: string; backtrace: readonly StackFrame[] }
+  /** The guest reached a limit that ends runs. `backtrace` says where, such as in which recursion. */
+  | { status: "limit-exceeded"; limit: LimitName; message: string; backtrace: readonly StackFrame[] }
   /** The signal was aborted. `reason` is the signal's. */
   | { status: "cancelled"; reason: unknown }
   /** The guest never ran: it did not compile, or its module was refused. */

@@ -1,5 +1,6 @@
 import { admission } from "./compile/admission.ts";
 import { compileScript, rustcFlags } from "./compile/compile.ts";
+import { compileWithFixes } from "./compile/fix.ts";
 import { ScriptcellError } from "./errors.ts";
 import { findBubblewrap } from "./jail/bubblewrap.ts";
 import type { Bubblewrap } from "./jail/jail.ts";
@@ -19,6 +20,8 @@ export interface ScriptRequest {
   source: string;
   edition: Edition;
   profile: Profile;
+  /** Whether rustc's own corrections are applied where it does not compile. */
+  fix: boolean;
   signal: AbortSignal | undefined;
   /** The executor's own end. */
   closing: AbortSignal;
@@ -47,12 +50,20 @@ export class ScriptCompiler {
     if (this.#toolchain === undefined) return undefined;
     const key = this.#key(request, this.#toolchain);
     const module = this.store.peek(key);
-    return module && this.#found(key, { ok: true, module, from: "memory" }, 0);
+    return module && this.#found(key, { ok: true, module, from: "memory" });
   }
 
   /** @throws ScriptcellError, or the signal's reason */
   async compile(request: ScriptRequest): Promise<CompileResult> {
     const startedAt = performance.now();
+    const compile = (source: string) => this.#compileAsIs({ ...request, source });
+    const { result, fix } = request.fix
+      ? await compileWithFixes(request.source, compile)
+      : { result: await compile(request.source), fix: null };
+    return { ...result, fix, durationMs: performance.now() - startedAt };
+  }
+
+  async #compileAsIs(request: ScriptRequest): Promise<CompileResult> {
     request.signal?.throwIfAborted();
     const toolchain = await this.#findToolchain();
     const key = this.#key(request, toolchain);
@@ -61,7 +72,7 @@ export class ScriptCompiler {
       (signal) => this.#admitted(request, toolchain, signal),
       AbortSignal.any(request.signal === undefined ? [request.closing] : [request.closing, request.signal]),
     );
-    return this.#found(key, found, performance.now() - startedAt);
+    return this.#found(key, found);
   }
 
   /** The module that the store holds under a hash. @throws ScriptcellError MODULE_NOT_FOUND */
@@ -108,10 +119,11 @@ export class ScriptCompiler {
     return storeKey({ source, edition, flags, target: TARGET, rustc: toolchain.versionVerbose });
   }
 
-  #found(key: string, found: FoundModule, durationMs: number): CompileResult {
-    if (!found.ok) return { ok: false, diagnostics: found.diagnostics, durationMs };
+  #found(key: string, found: FoundModule): CompileResult {
+    const rest = { fix: null, durationMs: 0 };
+    if (!found.ok) return { ok: false, diagnostics: found.diagnostics, ...rest };
     const { module, from } = found;
-    return { ok: true, module: this.#module(key, module), diagnostics: module.diagnostics, from, durationMs };
+    return { ok: true, module: this.#module(key, module), diagnostics: module.diagnostics, from, ...rest };
   }
 
   #module(hash: string, stored: StoredModule): CompiledModule {

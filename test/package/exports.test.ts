@@ -13,6 +13,7 @@ test("the package exports these values, and no others by accident", () => {
     "MiB",
     "ScriptExecutor",
     "ScriptcellError",
+    "applySuggestions",
     "defaultCacheDir",
     "doctor",
     "findToolchain",
@@ -26,6 +27,8 @@ test("the package exports these types, and no others by accident", () => {
   );
   expect(names.filter((name) => name !== "" && name !== undefined).sort()).toEqual([
     "Applicability",
+    "AppliedSuggestion",
+    "ApplySuggestionsOptions",
     "Capabilities",
     "ClockGrant",
     "CompileLimits",
@@ -40,6 +43,7 @@ test("the package exports these types, and no others by accident", () => {
     "Engine",
     "ExecuteOptions",
     "ExecutorOptions",
+    "Fix",
     "HostMount",
     "Isolation",
     "IsolationMode",
@@ -59,6 +63,7 @@ test("the package exports these types, and no others by accident", () => {
     "RunResult",
     "ScratchMount",
     "ScriptcellErrorCode",
+    "StackFrame",
     "StdinSource",
     "StoreBounds",
     "Suggestion",
