@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { HostMount, Mount, RandomGrant } from "./capabilities.ts";
 import { ScriptcellError } from "./errors.ts";
+import { type Given, hintsFor } from "./explain/hints.ts";
 import { ModuleRefused } from "./instrument/instrument.ts";
 import type { Limits } from "./limits.ts";
 import {
@@ -95,7 +96,7 @@ export class ScriptExecutor implements AsyncDisposable {
   ): Promise<RunResult<z.output<Schema>>> {
     const parsed = parseRunOptions(options);
     const request = this.#scriptRequest(source, parsed, parsed.signal);
-    const plan = this.#plan(parsed);
+    const plan = this.#plan(parsed, source);
     return (await this.#compileAndRun(request, plan)) as RunResult<z.output<Schema>>;
   }
 
@@ -170,13 +171,15 @@ export class ScriptExecutor implements AsyncDisposable {
 
   #result(
     record: RunRecord & Pick<RunReport, "isolation">,
-    { options, limits }: Plan,
+    { options, limits, given }: Plan,
     origin: Origin,
   ): RunResult {
     const stdout = decode(record.stdout);
     const stderr = decode(record.stderr);
+    const outcome = toOutcome(record, stdout, stderr, limits, options.outputSchema);
+    const { denials } = record;
     return {
-      ...toOutcome(record, stdout, stderr, limits, options.outputSchema),
+      ...outcome,
       stdout,
       stderr,
       stdoutBytes: record.stdout,
@@ -185,7 +188,8 @@ export class ScriptExecutor implements AsyncDisposable {
       durationMs: record.durationMs,
       fuelUsed: usedFuel(limits, record.fuelLeft),
       peakMemoryBytes: record.peakMemoryBytes,
-      denials: record.denials,
+      denials,
+      hints: hintsFor(outcome, { stderr, denials }, { ...given, source: origin.fix?.source ?? given.source }),
       artifacts: record.artifacts,
       isolation: record.isolation,
       ...origin,
@@ -193,7 +197,7 @@ export class ScriptExecutor implements AsyncDisposable {
   }
 
   /** Everything about a run but its module. @throws ScriptcellError INVALID_OPTIONS, MOUNT_REFUSED */
-  #plan(options: ParsedExecuteOptions): Plan {
+  #plan(options: ParsedExecuteOptions, source?: string): Plan {
     const limits = mergeLimits(this.#options.limits, options.limits, this.#options.ceilings);
     const capabilities = mergeCapabilities(this.#options.capabilities, options.capabilities);
     const engine = options.engine ?? this.#options.engine;
@@ -208,13 +212,15 @@ export class ScriptExecutor implements AsyncDisposable {
       limits,
     );
     checkEngineGrants(engine, { ...capabilities, scratch });
+    const request = { ...runRequest(capabilities, limits), scratch };
     return {
       options,
       limits,
       // What lies in memory is no part of it: any warm cell can have it.
       placement: { tenant: options.tenant ?? "", engine, mounts, stackBytes: limits.stackBytes },
-      request: { ...runRequest(capabilities, limits), scratch },
+      request,
       files,
+      given: { args: request.args.length, stdin: options.stdin !== undefined, source },
     };
   }
 
@@ -255,6 +261,7 @@ interface Plan {
   placement: Placement;
   request: Omit<RunRequest, "module" | "stdin">;
   files: readonly AttachedFile[];
+  given: Given;
 }
 
 type Origin = Pick<RunReport, "moduleFrom" | "compileMs" | "fix">;
@@ -297,6 +304,7 @@ function unstarted(outcome: Outcome, origin: Origin): RunResult {
     fuelUsed: 0,
     peakMemoryBytes: null,
     denials: [],
+    hints: [],
     artifacts: NO_ARTIFACTS,
     isolation: null,
     ...origin,

@@ -82,6 +82,12 @@ export interface RunReport {
   peakMemoryBytes: number | null;
   /** Every capability that was asked for and refused; at most 64 distinct ones. */
   denials: readonly Denial[];
+  /**
+   * Why a run failed that a script for another system would have survived, and what to do instead, one sentence each: threads,
+   * sockets, processes, clocks, files, arguments, input and variables that it did not have. Empty where the run did not
+   * exit with a code of its own, panic, or miss its `outputSchema`, and where nothing is known. For readers; the wording may change.
+   */
+  hints: readonly string[];
   /** Where the module came from; null where `execute` was given one. */
   moduleFrom: ModuleOrigin | null;
   /** Milliseconds spent on getting the module (compiles and look-ups); 0 for `execute`. */

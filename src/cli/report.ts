@@ -10,7 +10,7 @@ import { visible } from "./terminal.ts";
 /** Denials that are told one by one. */
 const MAX_DENIALS_TOLD = 10;
 
-/** Tells a person on stderr how a run ended, where it did not end well, and what it was refused. */
+/** Tells a person on stderr how a run ended, where it did not end well, what it was refused, and what to do instead. */
 export function reportRun(file: string, result: RunResult): void {
   if (result.status === "rejected") printDiagnostics(result.diagnostics);
   const ending = describeEnding(file, result);
@@ -19,6 +19,7 @@ export function reportRun(file: string, result: RunResult): void {
     line("yellow", `denied: ${describeDenial(denial)}`);
   const untold = result.denials.length - MAX_DENIALS_TOLD;
   if (untold > 0) line("yellow", `denied: ${untold} more (--json lists them)`);
+  for (const hint of result.hints) line("cyan", `hint: ${hint}`);
 }
 
 /** One line of figures. */
@@ -62,6 +63,6 @@ function describeEnding(file: string, outcome: Outcome): string | undefined {
   }
 }
 
-function line(colour: "red" | "yellow", text: string): void {
+function line(colour: "red" | "yellow" | "cyan", text: string): void {
   process.stderr.write(`${styled(colour, "scriptcell:")} ${visible(text)}\n`);
 }

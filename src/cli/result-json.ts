@@ -3,7 +3,7 @@ import type { RunResult } from "../result.ts";
 
 /** For `--help`. */
 export const RESULT_JSON_HELP = `The document of --json is the library's RunResult: status, exitCode, output, message … by how the run ended, and
-stdout, stderr, truncated, durationMs, fuelUsed, peakMemoryBytes, denials, artifacts (bytes of each), moduleFrom, compileMs, isolation. Output that is not UTF-8
+stdout, stderr, truncated, durationMs, fuelUsed, peakMemoryBytes, denials, hints, artifacts (bytes of each), moduleFrom, compileMs, fix, isolation. Output that is not UTF-8
 stands, as base64, in stdoutBase64 or stderrBase64 as well. Where no result exists: {"status":"error","code":…,"message":…}.`;
 
 /** A result as JSON has it. Bytes are left out where the text says it all. */

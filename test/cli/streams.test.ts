@@ -131,10 +131,12 @@ describe("--json", () => {
       fuelUsed: expect.any(Number),
       peakMemoryBytes: expect.any(Number),
       denials: [],
+      hints: [],
       artifacts: {},
       isolation: { cell: "process", jail: expect.stringMatching(/^(bubblewrap|none)$/), engine: "preview1" },
       moduleFrom: expect.stringMatching(/^(disk|rustc)$/),
       compileMs: expect.any(Number),
+      fix: null,
     });
     expect(stderr).toBe("");
     expect(exitCode).toBe(0);

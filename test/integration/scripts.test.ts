@@ -71,10 +71,12 @@ describe.each(MODES)("scripts in $name", ({ options, isolation }) => {
       fuelUsed: expect.any(Number),
       peakMemoryBytes: expect.any(Number),
       denials: [],
+      hints: [],
       artifacts: {},
       isolation,
       moduleFrom: expect.stringMatching(/^(memory|disk|rustc)$/),
       compileMs: expect.any(Number),
+      fix: null,
     });
     expect(result.durationMs).toBeGreaterThan(0);
     // Rust's own stack alone is 1 MiB.
