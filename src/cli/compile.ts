@@ -1,7 +1,7 @@
 import { basename, extname } from "node:path";
 import { isatty } from "node:tty";
 import type { Command } from "commander";
-import { compileFile, printCompileDiagnostics } from "./check.ts";
+import { compileFile, printCompile } from "./check.ts";
 import { addCompilerOptions, type CompilerFlags } from "./executor-options.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CommandFailure, conclude } from "./failure.ts";
@@ -23,7 +23,7 @@ export function defineCompile(command: Command, signal: AbortSignal): void {
   addCompilerOptions(command);
   command
     .optionsGroup("Output:")
-    .option("--json", "print { ok, file, hash, target, bytes, from, diagnostics, durationMs } on stdout")
+    .option("--json", "print { ok, file, hash, target, bytes, from, diagnostics, fix, durationMs } on stdout")
     .option("--quiet", "nothing but errors")
     .addHelpText(
       "after",
@@ -37,10 +37,10 @@ export function defineCompile(command: Command, signal: AbortSignal): void {
 async function compile(file: string, flags: CompileFlags, signal: AbortSignal): Promise<number> {
   const output = outputOf(file, flags);
   const result = await compileFile(file, flags, signal);
-  const { diagnostics, durationMs } = result;
-  if (flags.json !== true) printCompileDiagnostics(file, result, flags);
+  const { diagnostics, fix, durationMs } = result;
+  if (flags.json !== true) printCompile(file, result, flags);
   if (!result.ok) {
-    if (flags.json === true) printJson({ ok: false, diagnostics, durationMs });
+    if (flags.json === true) printJson({ ok: false, diagnostics, fix, durationMs });
     return EXIT.rejected;
   }
   const { module, from } = result;
@@ -49,7 +49,7 @@ async function compile(file: string, flags: CompileFlags, signal: AbortSignal): 
   const bytes = module.bytes.length;
   if (flags.json === true) {
     const { hash, target } = module;
-    printJson({ ok: true, file: output, hash, target, bytes, from, diagnostics, durationMs });
+    printJson({ ok: true, file: output, hash, target, bytes, from, diagnostics, fix, durationMs });
   } else if (flags.quiet !== true && output !== STDIN) {
     printNote(`${output}: ${formatBytes(bytes)}, from ${from} in ${formatMs(durationMs)}`);
   }

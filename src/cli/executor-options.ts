@@ -11,6 +11,7 @@ import { printWarning } from "./print.ts";
 export interface CompilerFlags {
   edition?: Edition;
   profile?: Profile;
+  fix?: true;
   jail?: JailMode;
   toolchain?: string;
   cacheDir?: string;
@@ -34,6 +35,10 @@ export function addCompilerOptions(command: Command): void {
         "--profile <name>",
         "fast-compile: soonest first result (default); fast-run: fastest code",
       ).choices(["fast-compile", "fast-run"]),
+    )
+    .option(
+      "--fix",
+      "correct what rustc is sure of, in what is compiled and not in the file, and print it as a diff",
     );
   addMachineOptions(command);
 }

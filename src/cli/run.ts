@@ -9,7 +9,8 @@ import { type InputFile, writeArtifacts } from "./artifacts.ts";
 import { addCompilerOptions, type CompilerFlags, defined, executorOptions } from "./executor-options.ts";
 import { EXIT, EXIT_CODE_HELP, exitCodeOf } from "./exit-codes.ts";
 import { CommandFailure, conclude } from "./failure.ts";
-import { pipedStdin, readFiles, readJsonInput, readProgram, STDIN } from "./input.ts";
+import { printFix } from "./fix.ts";
+import { nameOf, pipedStdin, readFiles, readJsonInput, readProgram, STDIN } from "./input.ts";
 import { Interruption } from "./interruption.ts";
 import { addLimitOptions, limitsOf } from "./limit-options.ts";
 import { liveOutput } from "./live-output.ts";
@@ -124,6 +125,12 @@ async function run(
 ): Promise<number> {
   checkArtifactFlags(flags);
   const program = await readProgram(file, signal);
+  if (program.kind === "module" && flags.fix === true) {
+    throw new CommandFailure(
+      EXIT.usage,
+      `${nameOf(file)} is a WebAssembly module: --fix is for scripts, leave it out`,
+    );
+  }
   const stdin = await chooseStdin(file, flags, signal);
   const files = flags.file && (await readFiles(flags.file, signal));
   const capabilities = capabilitiesOf(file, args, flags);
@@ -142,7 +149,7 @@ async function run(
     result =
       program.kind === "module"
         ? await executor.execute(program.bytes, options)
-        : await executor.run(program.source, options);
+        : await executor.run(program.source, { ...options, fix: flags.fix === true });
   } finally {
     await executor.close();
   }
@@ -173,8 +180,10 @@ function conclusion(file: string, result: RunResult, flags: RunFlags, signal: Ab
   // Whoever went away while reading wants to hear no more.
   if (exitCode === EXIT.brokenPipe) return exitCode;
   if (flags.json === true) printJson(resultDocument(result));
-  else if (flags.quiet !== true) reportRun(file, result);
-  else if (result.status === "rejected") reportRun(file, { ...result, denials: [] });
+  else if (flags.quiet !== true || result.status === "rejected") {
+    if (result.fix !== null) printFix(file, result.fix);
+    reportRun(file, flags.quiet === true ? { ...result, denials: [] } : result);
+  }
   if (flags.stats === true && flags.json !== true) printStats(result);
   return exitCode;
 }

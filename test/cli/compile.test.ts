@@ -57,6 +57,7 @@ describe("compile", () => {
       bytes: readFileSync(output).length,
       from: expect.stringMatching(/^(rustc|disk)$/),
       diagnostics: [],
+      fix: null,
       durationMs: expect.any(Number),
     });
     expect(stderr).toBe("");
