@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { cellStart } from "./measurements/cell-start.ts";
 import { compile } from "./measurements/compile.ts";
 import { files } from "./measurements/files.ts";
+import { flags } from "./measurements/flags.ts";
 import { fuel } from "./measurements/fuel.ts";
 import { memory } from "./measurements/memory.ts";
 import { throughput } from "./measurements/throughput.ts";
@@ -20,6 +21,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Section>>> = {
   "cell-start": cellStart,
   memory,
   files,
+  flags,
   fuel,
 };
 

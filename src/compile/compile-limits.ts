@@ -14,7 +14,8 @@ export interface CompileLimits {
   wallTimeMs: number;
   /**
    * Address space in bytes of rustc and of its linker, each. Default 3 GiB, at least 1 GiB: a small program needs 0.7 GiB.
-   * Beyond it the compiler cannot allocate: diagnostic `scriptcell::compile-memory`.
+   * Beyond it the compiler cannot allocate: diagnostic `scriptcell::compile-memory`. Compiles run side by side only where the
+   * free memory would last for this much each.
    */
   memoryBytes: number;
   /** Size of the module in bytes. Default 16 MiB. A larger one is discarded: diagnostic `scriptcell::module-too-large`. */
