@@ -83,6 +83,15 @@ test("every mistake among the fixtures is one that something is expected of", ()
   expect(files.length).toBeGreaterThanOrEqual(20);
 });
 
+test("the README says how many of them are corrected", () => {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const [all, sure, unsure] = [[SURE, UNSURE, WORDS], [SURE], [UNSURE]].map((tables) =>
+    tables.reduce((count, table) => count + Object.keys(table).length, 0),
+  );
+  expect(readme).toContain(`Of the ${all} mistakes in \`fixtures/mistakes\``);
+  expect(readme).toContain(`\`fix\` corrects ${sure}. For ${unsure} more`);
+});
+
 describe("fix corrects what rustc is sure of, and the script then prints what it was to print", () => {
   test.each(Object.entries(SURE))("%s", async (name, [code, prints]) => {
     const source = mistake(name);

@@ -175,6 +175,24 @@ test("a script that does not compile is a value with diagnostics", async () => {
   });
 });
 
+test("a script is changed only where that was asked for and rustc is sure, and the result says how", async () => {
+  const wrong = 'fn main() {\n    let x = 1;\n    x += 1;\n    print!("{x}");\n}\n';
+  expect(await executor.run(wrong)).toMatchObject({ status: "rejected", fix: null });
+  expect(await executor.run(wrong, { fix: true })).toMatchObject({
+    status: "ok",
+    stdout: "2",
+    fix: {
+      source: wrong.replace("let x", "let mut x"),
+      diff: expect.stringContaining("\n-    let x = 1;\n+    let mut x = 1;\n"),
+      applied: [{ code: "E0384", line: 2 }],
+    },
+  });
+  const unsure = 'fn main() { let text: String = "text"; print!("{text}"); }';
+  expect(await executor.run(unsure, { fix: true })).toMatchObject({ status: "rejected", fix: null });
+  const compiles = 'fn main() { let mut x = 1; print!("{x}"); }';
+  expect(await executor.run(compiles, { fix: true })).toMatchObject({ status: "ok", fix: null });
+});
+
 test.each(["auto", "off"] as const)(
   "the compiler shows a script nothing of the host: jail %s",
   async (jail) => {
