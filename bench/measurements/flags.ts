@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { rustcFlags } from "../../src/compile/rustc-flags.ts";
 import { fixture, library, source } from "../library.ts";
 import type { Row, Section } from "../report.ts";
-import { interleave, quantile } from "../timing.ts";
+import { interleave, type Timing } from "../timing.ts";
 
 const execute = promisify(execFile);
 
@@ -62,27 +62,26 @@ export async function flags(): Promise<Section> {
         Object.fromEntries(made.map(({ name, compile }) => [name, compile])),
         { warmUp: 1, rounds: 7 },
       );
+      const linked = await Promise.all(
+        made
+          .filter(({ links }) => links)
+          .map(async ({ name, out }) => ({ name, bytes: await readFile(join(directory, out)) })),
+      );
+      const running = await interleave(
+        Object.fromEntries(linked.map(({ name, bytes }) => [name, () => run(executor, bytes)])),
+        { warmUp: 10, rounds: 30 },
+      );
       const first = made[0]?.name ?? "";
-      let plain = { size: 1, run: 1 };
-      for (const { name, out, links } of made) {
-        rows.push({
-          what: `${script}, ${name}: compiling`,
-          value: (compiling[name]?.median ?? 0) / (compiling[first]?.median ?? 1),
-          unit: "×",
-        });
-        if (!links) continue;
-        const bytes = await readFile(join(directory, out));
-        const durations: number[] = [];
-        for (let round = -5; round < 15; round++) {
-          const result = await executor.execute(bytes, { limits: { wallTimeMs: 60_000 } });
-          if (result.status !== "ok") throw new Error(`${script} with ${name}: ${result.status}`);
-          if (round >= 0) durations.push(result.durationMs);
-        }
-        const found = { size: bytes.length, run: quantile(durations, 0.5) };
-        if (name === first) plain = found;
+      const against = (timings: Readonly<Record<string, Timing>>, name: string): number =>
+        (timings[name]?.median ?? Number.NaN) / (timings[first]?.median ?? Number.NaN);
+      for (const { name } of made) {
+        rows.push({ what: `${script}, ${name}: compiling`, value: against(compiling, name), unit: "×" });
+        const module = linked.find((one) => one.name === name);
+        if (module === undefined) continue;
+        const size = module.bytes.length / (linked[0]?.bytes.length ?? Number.NaN);
         rows.push(
-          { what: "  size", value: found.size / plain.size, unit: "×" },
-          { what: "  a warm run", value: found.run / plain.run, unit: "×" },
+          { what: "  size", value: size, unit: "×" },
+          { what: "  a warm run", value: against(running, name), unit: "×" },
         );
       }
     }
@@ -90,4 +89,9 @@ export async function flags(): Promise<Section> {
     await rm(directory, { recursive: true, force: true });
   }
   return { name: "flags", title: `rustc's flags against fast-compile's (rustc ${toolchain.version})`, rows };
+}
+
+async function run(executor: InstanceType<typeof library.ScriptExecutor>, bytes: Uint8Array): Promise<void> {
+  const { status } = await executor.execute(bytes, { limits: { wallTimeMs: 60_000 } });
+  if (status !== "ok") throw new Error(`the run failed: ${status}`);
 }
