@@ -44,9 +44,11 @@ test("no step imports the executor", () => {
   expect(found(({ from, to }) => FRONT.includes(to) && !outside.includes(folderOf(from)))).toEqual([]);
 });
 
-test("the code in a cell shares with the host the protocol, its patterns and the wasm format, and nothing else", () => {
+test("the code in a cell shares with the host the protocol, its framing, its patterns and the wasm format, and nothing else", () => {
   const shared = (to: string): boolean =>
-    to.startsWith("guest/") || /^run\/(protocol|artifact-pattern)\.ts$/.test(to) || to.startsWith("wasm/");
+    to.startsWith("guest/") ||
+    /^run\/(protocol|framing|artifact-pattern)\.ts$/.test(to) ||
+    to.startsWith("wasm/");
   expect(found(({ from, to }) => from.startsWith("guest/") && !shared(to))).toEqual([]);
 });
 
@@ -54,8 +56,9 @@ test("the host side never imports the code in a cell", () => {
   expect(found(({ from, to }) => !from.startsWith("guest/") && to.startsWith("guest/"))).toEqual([]);
 });
 
-test("the protocol and its patterns import nothing: both sides have to read them alone", () => {
+test("the protocol and its patterns import nothing, and its framing only the protocol: both sides have to read them alone", () => {
   expect(found(({ from }) => /^run\/(protocol|artifact-pattern)\.ts$/.test(from))).toEqual([]);
+  expect(found(({ from, to }) => from === "run/framing.ts" && to !== "run/protocol.ts")).toEqual([]);
 });
 
 test("the wasm format knows no policy and no Node API", () => {

@@ -1,4 +1,5 @@
-import type { CellMessage, Frame, HostMessage } from "../run/protocol.ts";
+import type { Frame } from "../run/framing.ts";
+import type { CellMessage, HostMessage } from "../run/protocol.ts";
 
 /** A cell's line to the host. Everything blocks: a cell is single-threaded and does one thing at a time. */
 export interface Channel {

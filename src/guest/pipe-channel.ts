@@ -1,4 +1,5 @@
-import { encodeCellMessage, hostFrameReader, MAX_CHUNK_BYTES } from "../run/protocol.ts";
+import { encodeCellMessage, hostFrameReader } from "../run/framing.ts";
+import { MAX_CHUNK_BYTES } from "../run/protocol.ts";
 import { fs } from "./builtins.ts";
 import type { Channel } from "./channel.ts";
 

@@ -1,5 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
-import { encodeCellMessage, hostFrameReader } from "../run/protocol.ts";
+import { encodeCellMessage, hostFrameReader } from "../run/framing.ts";
 import type { Channel } from "./channel.ts";
 
 /**

@@ -7,9 +7,11 @@ import {
   type MemorySize,
   type RunRequest,
   type WireClock,
+  type WireStackFrame,
 } from "../run/protocol.ts";
 import { FUEL_EXPORT, GROW_REFUSALS_EXPORT, MEMORY_IMPORT } from "../wasm/reserved.ts";
 import { sendArtifacts } from "./artifacts.ts";
+import { enterGuest, guestStack, leaveGuest } from "./backtrace/stack.ts";
 import type { Channel } from "./channel.ts";
 import type { CreateHost } from "./engine.ts";
 import type { Memories } from "./memories.ts";
@@ -81,6 +83,7 @@ export function runGuest(
   const known = sent(request.module, modules);
   const memory = memories.take(known.memory);
   let end: GuestEnd;
+  let stack: readonly WireStackFrame[] = [];
   try {
     const { module, imports } = compiled(known);
     wasi = createHost(grants, io, imports);
@@ -90,16 +93,20 @@ export function runGuest(
     }).exports;
     wasi.bind(memory);
     fuelOf(exports).value = BigInt(request.fuel);
+    enterGuest();
     (exports._start as () => void)();
     end = { how: "exit", exitCode: 0 };
   } catch (error) {
     end = guestEnd(error);
+    if (end.how !== "exit") stack = guestStack(error);
   } finally {
+    leaveGuest();
     wasi?.close();
   }
   if (request.scratch !== undefined && scratch !== undefined) {
     sendArtifacts(request.scratch, scratch.preopens, denials.deny, channel);
   }
+  for (const frame of stack) channel.send({ kind: "stack-frame", ...frame });
   const refused = exports[GROW_REFUSALS_EXPORT] as WebAssembly.Global<"i32"> | undefined;
   const done = {
     kind: "done",

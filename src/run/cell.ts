@@ -1,10 +1,9 @@
 import { ScriptcellError } from "../errors.ts";
 import type { Isolation } from "../result.ts";
+import { cellFrameReader } from "./cell-messages.ts";
+import { encodeHostMessage, type Frame } from "./framing.ts";
 import {
   type CellMessage,
-  cellFrameReader,
-  encodeHostMessage,
-  type Frame,
   type HostMessage,
   MAX_CHUNK_BYTES,
   type MemorySize,

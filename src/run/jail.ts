@@ -15,6 +15,7 @@ const PACKAGE_JSON = fileURLToPath(new URL("../../package.json", import.meta.url
 const CELL_CODE = [
   "guest",
   `run/protocol${EXTENSION}`,
+  `run/framing${EXTENSION}`,
   `run/artifact-pattern${EXTENSION}`,
   `wasm/reserved${EXTENSION}`,
 ] as const;

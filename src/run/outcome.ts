@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { type Diagnostic, ownDiagnostic } from "../compile/diagnostics.ts";
 import { ScriptcellError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import type { Outcome, TrapCode } from "../result.ts";
+import type { Outcome, StackFrame, TrapCode } from "../result.ts";
 import type { RunRecord } from "./run.ts";
 
 const TRAP_CODES: ReadonlySet<string> = new Set<TrapCode>([
@@ -26,7 +26,7 @@ export function toOutcome(
   const { end, fuelLeft } = record;
   // However it ended after that: a guest that is beyond its fuel may get as far as to its exit before it is looked.
   if (fuelLeft !== null && fuelLeft < 0) {
-    return exceeded("fuel", `the guest needed more than ${limits.fuel} units of fuel`);
+    return exceeded("fuel", `the guest needed more than ${limits.fuel} units of fuel`, record.backtrace);
   }
   switch (end.how) {
     case "exit":
@@ -35,13 +35,18 @@ export function toOutcome(
     case "trap":
       return trapOutcome(end.code, end.message, record, stderr, limits);
     case "deadline":
-      return exceeded("wallTimeMs", `the run took longer than ${limits.wallTimeMs} ms and was killed`);
+      return exceeded(
+        "wallTimeMs",
+        `the run took longer than ${limits.wallTimeMs} ms and was killed`,
+        record.backtrace,
+      );
     case "stack-overflow":
-      return exceeded("stackBytes", `the call stack outgrew ${limits.stackBytes} bytes`);
+      return exceeded("stackBytes", `the call stack outgrew ${limits.stackBytes} bytes`, record.backtrace);
     case "output-limit":
       return exceeded(
         "outputBytes",
         `the guest wrote more than ${limits.outputBytes} bytes to ${end.stream}`,
+        record.backtrace,
       );
     case "cancelled":
       return { status: "cancelled", reason: end.reason };
@@ -50,6 +55,7 @@ export function toOutcome(
         status: "trapped",
         code: "cell-died",
         message: `the cell died under the guest: ${end.message}`,
+        backtrace: record.backtrace,
       };
     case "load-failed":
       return { status: "rejected", diagnostics: [refusedModule(end.message)] };
@@ -69,8 +75,8 @@ export function refusedModule(message: string): Diagnostic {
   return ownDiagnostic("module-refused", message);
 }
 
-function exceeded(limit: keyof Limits, message: string): Outcome {
-  return { status: "limit-exceeded", limit, message };
+function exceeded(limit: keyof Limits, message: string, backtrace: readonly StackFrame[]): Outcome {
+  return { status: "limit-exceeded", limit, message, backtrace };
 }
 
 function okOutcome(stdout: string, outputSchema: z.ZodType | undefined): Outcome {
@@ -101,16 +107,21 @@ function trapOutcome(
   stderr: string,
   limits: Limits,
 ): Outcome {
+  const { backtrace } = record;
   if (code === "unreachable") {
     // Rust aborts by `unreachable` after a panic and after a failed allocation alike. A panic has said so on stderr;
     // of the others, the counter of refused growths, which the guest cannot touch, tells.
     const panic = parsePanic(stderr);
-    if (panic !== null) return { status: "panicked", ...panic };
+    if (panic !== null) return { status: "panicked", ...panic, backtrace };
     if (record.refusedGrowths > 0) {
-      return exceeded("memoryBytes", `the guest needed more than ${limits.memoryBytes} bytes of memory`);
+      return exceeded(
+        "memoryBytes",
+        `the guest needed more than ${limits.memoryBytes} bytes of memory`,
+        backtrace,
+      );
     }
   }
-  return { status: "trapped", code: TRAP_CODES.has(code) ? (code as TrapCode) : "other", message };
+  return { status: "trapped", code: TRAP_CODES.has(code) ? (code as TrapCode) : "other", message, backtrace };
 }
 
 interface Panic {

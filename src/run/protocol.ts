@@ -1,8 +1,6 @@
 /**
- * Every message between the host and a cell, and how it is framed. Both sides import this file and nothing else of each other.
- *
- * A frame is `kind (1 byte) | JSON length (u32, little endian) | payload length (u32) | JSON (UTF-8) | payload (bytes)`.
- * The host trusts no byte that a cell sends: lengths are checked before anything is kept, and every message is validated here.
+ * Every message between the host and a cell. Both sides import this file and `framing.ts`, and nothing else of each other.
+ * The host trusts nothing that a cell says: `cell-messages.ts` checks all of it.
  */
 
 /** Mount as the cell sees it. */
@@ -83,6 +81,14 @@ export type GuestEnd =
   /** The module did not compile or link: the gate let something through that the engine refuses. */
   | { how: "load-failed"; message: string };
 
+/** A function on the guest's stack. */
+export interface WireStackFrame {
+  /** As it is called in Rust. */
+  function: string;
+  /** In the module. */
+  index: number | null;
+}
+
 /** What a cell says. */
 export type CellMessage =
   /** Once, after `open`. `failed`: a mount could not be opened. */
@@ -97,6 +103,8 @@ export type CellMessage =
   /** A file that the guest left, before `done`. Payload: its path as UTF-8. Its bytes follow in as many frames as they need. */
   | { kind: "artifact"; bytes: number }
   | { kind: "artifact-bytes" }
+  /** A function that was running when the guest was stopped, before `done`: the innermost first. */
+  | ({ kind: "stack-frame" } & WireStackFrame)
   /** The run is over. `denialCounts[i]` belongs to the i-th `denial` of the run. */
   | {
       kind: "done";
@@ -115,6 +123,11 @@ export const MAX_DENIALS = 64;
 /** Characters of each text in a denial, at most. */
 export const MAX_DENIAL_TEXT = 256;
 
+/** Frames of one backtrace, at most; those further out are left out. */
+export const MAX_FRAMES = 64;
+/** Characters of the name of a function in a frame, at most. */
+export const MAX_FUNCTION_NAME = 256;
+
 /** Stdin up to this size travels with the run; beyond it is pulled. */
 export const MAX_ATTACHED_STDIN_BYTES = 256 * 1024;
 
@@ -126,217 +139,3 @@ export const MAX_SCRATCH_OBJECTS = 250_000;
 /** Artifacts of one run, and bytes of the path of each, at most. */
 export const MAX_ARTIFACTS = 10_000;
 export const MAX_ARTIFACT_PATH_BYTES = 4096;
-
-const HOST_KINDS = ["open", "module", "forget", "run", "stdin", "file"] as const;
-const CELL_KINDS = [
-  "ready",
-  "stdout",
-  "stderr",
-  "pull",
-  "denial",
-  "done",
-  "artifact",
-  "artifact-bytes",
-] as const;
-const HEADER_BYTES = 9;
-const NO_PAYLOAD = new Uint8Array(0);
-
-/** One message and its payload. */
-export interface Frame<Message> {
-  message: Message;
-  payload: Uint8Array;
-}
-
-/** The peer sent bytes that are no message. */
-export class ProtocolError extends Error {
-  override readonly name = "ProtocolError";
-}
-
-function encode(kinds: readonly string[], message: { kind: string }, payload: Uint8Array): Buffer {
-  const { kind, ...fields } = message;
-  const json = Object.keys(fields).length === 0 ? "" : JSON.stringify(fields);
-  const jsonBytes = Buffer.byteLength(json);
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + jsonBytes + payload.length);
-  frame[0] = kinds.indexOf(kind);
-  frame.writeUInt32LE(jsonBytes, 1);
-  frame.writeUInt32LE(payload.length, 5);
-  frame.write(json, HEADER_BYTES, "utf8");
-  frame.set(payload, HEADER_BYTES + jsonBytes);
-  return frame;
-}
-
-/** Encodes what the host says. */
-export function encodeHostMessage(message: HostMessage, payload: Uint8Array = NO_PAYLOAD): Buffer {
-  return encode(HOST_KINDS, message, payload);
-}
-
-/** Encodes what a cell says. */
-export function encodeCellMessage(message: CellMessage, payload: Uint8Array = NO_PAYLOAD): Buffer {
-  return encode(CELL_KINDS, message, payload);
-}
-
-/** Turns a byte stream into frames. A frame beyond the bounds is an error before a byte of it is kept. */
-export class FrameReader<Message> {
-  readonly #kinds: readonly string[];
-  readonly #maxJsonBytes: number;
-  readonly #maxPayloadBytes: number;
-  readonly #validate: (kind: string, fields: unknown) => Message;
-  #chunks: Buffer[] = [];
-  #buffered = 0;
-
-  constructor(
-    kinds: readonly string[],
-    maxJsonBytes: number,
-    maxPayloadBytes: number,
-    validate: (kind: string, fields: unknown) => Message,
-  ) {
-    this.#kinds = kinds;
-    this.#maxJsonBytes = maxJsonBytes;
-    this.#maxPayloadBytes = maxPayloadBytes;
-    this.#validate = validate;
-  }
-
-  /** Bytes that came and belong to no whole frame yet. */
-  get buffered(): number {
-    return this.#buffered;
-  }
-
-  /** Adds bytes; they must not change afterwards. */
-  push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#buffered += chunk.length;
-  }
-
-  /** The next whole frame, or undefined until more bytes come. @throws ProtocolError */
-  next(): Frame<Message> | undefined {
-    if (this.#buffered < HEADER_BYTES) return undefined;
-    const head = this.#contiguous(HEADER_BYTES);
-    const kind = this.#kinds[head.readUInt8(0)];
-    const jsonBytes = head.readUInt32LE(1);
-    const payloadBytes = head.readUInt32LE(5);
-    if (kind === undefined) throw new ProtocolError("unknown message");
-    if (jsonBytes > this.#maxJsonBytes || payloadBytes > this.#maxPayloadBytes) {
-      throw new ProtocolError(`${kind}: message too large`);
-    }
-    const size = HEADER_BYTES + jsonBytes + payloadBytes;
-    if (this.#buffered < size) return undefined;
-    const frame = this.#contiguous(size);
-    const json = frame.subarray(HEADER_BYTES, HEADER_BYTES + jsonBytes);
-    const payload = frame.subarray(HEADER_BYTES + jsonBytes, size);
-    this.#drop(size);
-    return { message: this.#validate(kind, jsonBytes === 0 ? {} : parseJson(kind, json)), payload };
-  }
-
-  /** The first `size` buffered bytes as one buffer. */
-  #contiguous(size: number): Buffer {
-    let first = this.#chunks[0] ?? Buffer.alloc(0);
-    if (first.length < size) {
-      first = Buffer.concat(this.#chunks, this.#buffered);
-      this.#chunks = [first];
-    }
-    return first;
-  }
-
-  #drop(size: number): void {
-    const first = this.#chunks[0] ?? Buffer.alloc(0);
-    this.#buffered -= size;
-    if (first.length === size) this.#chunks.shift();
-    else this.#chunks[0] = first.subarray(size);
-  }
-}
-
-function parseJson(kind: string, json: Buffer): unknown {
-  try {
-    return JSON.parse(json.toString("utf8"));
-  } catch (cause) {
-    throw new ProtocolError(`${kind}: not JSON`, { cause });
-  }
-}
-
-/** Reads what a cell says; the cell is hostile. */
-export function cellFrameReader(): FrameReader<CellMessage> {
-  return new FrameReader(CELL_KINDS, 16 * 1024, MAX_CHUNK_BYTES, parseCellMessage);
-}
-
-/** Reads what the host says; the host is trusted, so the shape is not checked again. */
-export function hostFrameReader(): FrameReader<HostMessage> {
-  return new FrameReader(
-    HOST_KINDS,
-    0xffff_ffff,
-    0xffff_ffff,
-    (kind, fields) => ({ kind, ...(fields as object) }) as HostMessage,
-  );
-}
-
-function parseCellMessage(kind: string, value: unknown): CellMessage {
-  if (kind === "stdout" || kind === "stderr" || kind === "artifact-bytes") return { kind };
-  if (typeof value !== "object" || value === null) throw new ProtocolError(`${kind}: not an object`);
-  const fields = value as Record<string, unknown>;
-  const text = (name: string, max = MAX_DENIAL_TEXT): string => {
-    const field = fields[name];
-    if (typeof field !== "string" || field.length > max) throw new ProtocolError(`${kind}.${name}`);
-    return field;
-  };
-  const integer = (field: unknown): number => {
-    if (typeof field !== "number" || !Number.isSafeInteger(field)) throw new ProtocolError(kind);
-    return field;
-  };
-  const count = (field: unknown): number => {
-    if (integer(field) < 0) throw new ProtocolError(kind);
-    return integer(field);
-  };
-  switch (kind) {
-    case "ready":
-      return { kind, failed: fields.failed === null ? null : text("failed", 1024) };
-    case "pull":
-      return { kind, maxBytes: count(fields.maxBytes) };
-    case "artifact":
-      return { kind, bytes: count(fields.bytes) };
-    case "denial":
-      return {
-        kind,
-        call: text("call"),
-        target: text("target"),
-        reason: text("reason"),
-        grant: fields.grant === null ? null : text("grant"),
-      };
-    case "done": {
-      const counts = fields.denialCounts;
-      if (!Array.isArray(counts) || counts.length > MAX_DENIALS) throw new ProtocolError("done.denialCounts");
-      return {
-        kind,
-        end: parseGuestEnd(fields.end),
-        fuelLeft: integer(fields.fuelLeft),
-        peakMemoryBytes: count(fields.peakMemoryBytes),
-        refusedGrowths: count(fields.refusedGrowths),
-        denialCounts: counts.map(count),
-      };
-    }
-    default:
-      throw new ProtocolError(kind);
-  }
-}
-
-function parseGuestEnd(value: unknown): GuestEnd {
-  const end = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
-  const message = (): string => {
-    if (typeof end.message !== "string") throw new ProtocolError("done.end.message");
-    return end.message.slice(0, 1024);
-  };
-  switch (end.how) {
-    case "exit":
-      if (typeof end.exitCode !== "number" || !Number.isInteger(end.exitCode)) break;
-      return { how: "exit", exitCode: end.exitCode >>> 0 };
-    case "trap":
-      if (typeof end.code !== "string") break;
-      return { how: "trap", code: end.code.slice(0, 64), message: message() };
-    case "stack-overflow":
-      return { how: "stack-overflow" };
-    case "output-limit":
-      if (end.stream !== "stdout" && end.stream !== "stderr") break;
-      return { how: "output-limit", stream: end.stream };
-    case "load-failed":
-      return { how: "load-failed", message: message() };
-  }
-  throw new ProtocolError("done.end");
-}

@@ -1,8 +1,10 @@
-import type { Denial } from "../result.ts";
+import type { Denial, StackFrame } from "../result.ts";
 import { type ArtifactIntake, type Artifacts, createArtifactIntake, NO_ARTIFACTS } from "./artifacts.ts";
+import { stackFrame } from "./backtrace.ts";
 import type { AttachedFile, CellListener, PreparedModule } from "./cell.ts";
+import type { Frame } from "./framing.ts";
 import type { Lease } from "./pool.ts";
-import { type CellMessage, type Frame, type GuestEnd, MAX_DENIALS, type RunRequest } from "./protocol.ts";
+import { type CellMessage, type GuestEnd, MAX_DENIALS, MAX_FRAMES, type RunRequest } from "./protocol.ts";
 import type { Stdin } from "./stdin.ts";
 
 /** Milliseconds after a kill until a run is settled even if its cell has not confirmed its end. */
@@ -45,10 +47,15 @@ export interface RunRecord {
   denials: Denial[];
   /** Empty where the cell did not live to send all of them. */
   artifacts: Artifacts;
+  /** The guest's functions that were running when it was stopped; empty where its cell did not live to say it. */
+  backtrace: readonly StackFrame[];
 }
 
 /** What a cell says of a run when it is over. */
-type LastWords = Pick<RunRecord, "fuelLeft" | "peakMemoryBytes" | "refusedGrowths" | "artifacts">;
+type LastWords = Pick<
+  RunRecord,
+  "fuelLeft" | "peakMemoryBytes" | "refusedGrowths" | "artifacts" | "backtrace"
+>;
 
 /** Of a cell that did not live to say it. */
 const NOTHING_SAID: LastWords = {
@@ -56,6 +63,7 @@ const NOTHING_SAID: LastWords = {
   peakMemoryBytes: null,
   refusedGrowths: 0,
   artifacts: NO_ARTIFACTS,
+  backtrace: [],
 };
 
 /**
@@ -97,6 +105,7 @@ class ActiveRun implements CellListener {
   readonly #stdout: CappedOutput;
   readonly #stderr: CappedOutput;
   readonly #denials: Denial[] = [];
+  readonly #backtrace: StackFrame[] = [];
   readonly #artifacts: ArtifactIntake;
   #startedAt = 0;
   #deadline: NodeJS.Timeout | undefined;
@@ -156,13 +165,21 @@ class ActiveRun implements CellListener {
       case "artifact-bytes":
         this.#artifacts.push(payload);
         break;
+      case "stack-frame":
+        if (this.#backtrace.length === MAX_FRAMES) throw new Error("more frames than a backtrace has");
+        this.#backtrace.push(stackFrame(message));
+        break;
       case "done": {
         const artifacts = this.#artifacts.finish();
         for (const [i, denial] of this.#denials.entries())
           denial.count = Math.max(1, message.denialCounts[i] ?? 1);
         // Of a run that the host has ended nobody can say whether it sent all that it left.
         const ended = this.#verdict !== undefined;
-        const said = { ...message, artifacts: ended ? NO_ARTIFACTS : artifacts };
+        const said = {
+          ...message,
+          artifacts: ended ? NO_ARTIFACTS : artifacts,
+          backtrace: ended ? [] : this.#backtrace,
+        };
         this.#settle(this.#verdict ?? message.end, said, message.end.how === "exit" && !ended);
         break;
       }
@@ -230,6 +247,7 @@ class ActiveRun implements CellListener {
       refusedGrowths: said.refusedGrowths,
       denials: this.#denials,
       artifacts: said.artifacts,
+      backtrace: said.backtrace,
     });
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { Cell, type CellListener, type PreparedModule } from "../../src/run/cell.ts";
-import { encodeCellMessage, MAX_CHUNK_BYTES, type RunRequest } from "../../src/run/protocol.ts";
+import { encodeCellMessage } from "../../src/run/framing.ts";
+import { MAX_CHUNK_BYTES, type RunRequest } from "../../src/run/protocol.ts";
 import { FakeTransport, fakeCell } from "../support/fake-cell.ts";
 import { CELL_KIND, rawFrame } from "../support/frames.ts";
 

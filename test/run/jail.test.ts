@@ -81,6 +81,7 @@ describe("a cell that was taken over, in its jail", () => {
       "src/guest",
       "src/run",
       "src/run/artifact-pattern.ts",
+      "src/run/framing.ts",
       "src/run/protocol.ts",
       "src/wasm",
       "src/wasm/reserved.ts",

@@ -7,6 +7,8 @@ import type { RunEnd, RunRecord } from "../../src/run/run.ts";
 
 const NOTE = "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
 
+const BACKTRACE = [{ function: "script::main", index: 7 }];
+
 interface Left {
   stdout?: string;
   stderr?: string;
@@ -29,6 +31,7 @@ function outcome(end: RunEnd, left: Left = {}): Outcome {
     refusedGrowths,
     denials: [],
     artifacts: {},
+    backtrace: BACKTRACE,
   };
   return toOutcome(record, stdout, stderr, DEFAULT_LIMITS, outputSchema);
 }
@@ -117,7 +120,12 @@ describe("a trap", () => {
     "integer-overflow",
     "invalid-conversion",
   ])("keeps the code %s and V8's text", (code) => {
-    expect(outcome(trap(code, "the text"))).toEqual({ status: "trapped", code, message: "the text" });
+    expect(outcome(trap(code, "the text"))).toEqual({
+      status: "trapped",
+      code,
+      message: "the text",
+      backtrace: BACKTRACE,
+    });
   });
 
   test.each(["", "toString", "cell-died", "__proto__", "panicked", "x".repeat(64)])(
@@ -135,6 +143,7 @@ describe("a trap", () => {
       file: "script.rs",
       line: 5,
       column: 20,
+      backtrace: BACKTRACE,
     });
   });
 
@@ -149,6 +158,7 @@ describe("a trap", () => {
     ).toMatchObject({
       status: "limit-exceeded",
       limit: "memoryBytes",
+      backtrace: BACKTRACE,
     });
   });
 
@@ -177,6 +187,7 @@ test.each<[RunEnd, string]>([
     status: "limit-exceeded",
     limit,
     message: expect.stringContaining(allowed),
+    backtrace: BACKTRACE,
   });
 });
 
@@ -190,6 +201,7 @@ test("a cell that died under the guest is a trap of its own, with what it said l
     status: "trapped",
     code: "cell-died",
     message: expect.stringContaining("SIGSEGV"),
+    backtrace: BACKTRACE,
   });
 });
 
@@ -298,6 +310,7 @@ describe("fuel below zero", () => {
       status: "limit-exceeded",
       limit: "fuel",
       message: "the guest needed more than 20000000000 units of fuel",
+      backtrace: BACKTRACE,
     });
   });
 

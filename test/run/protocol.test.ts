@@ -1,17 +1,20 @@
 import { describe, expect, test } from "vitest";
+import { cellFrameReader } from "../../src/run/cell-messages.ts";
 import {
-  type CellMessage,
-  cellFrameReader,
   encodeCellMessage,
   encodeHostMessage,
   type Frame,
+  hostFrameReader,
+  ProtocolError,
+} from "../../src/run/framing.ts";
+import {
+  type CellMessage,
   type GuestEnd,
   type HostMessage,
-  hostFrameReader,
   MAX_CHUNK_BYTES,
   MAX_DENIAL_TEXT,
   MAX_DENIALS,
-  ProtocolError,
+  MAX_FUNCTION_NAME,
 } from "../../src/run/protocol.ts";
 import { CELL_KIND, rawFrame } from "../support/frames.ts";
 
@@ -37,6 +40,8 @@ const CELL_MESSAGES: ReadonlyArray<[CellMessage, string]> = [
   [{ kind: "artifact-bytes" }, "abc"],
   [{ kind: "denial", call: "path_open", target: "/etc/passwd", reason: "no mount", grant: "mounts" }, ""],
   [{ kind: "denial", call: "proc_raise", target: "", reason: "nobody may", grant: null }, ""],
+  [{ kind: "stack-frame", function: "script::größe", index: 7 }, ""],
+  [{ kind: "stack-frame", function: "", index: null }, ""],
   [DONE, ""],
 ];
 
@@ -188,7 +193,7 @@ describe("bytes that are no message are a ProtocolError", () => {
     ["a list", "[]"],
     ["a list in a thousand lists", `${"[".repeat(1000)}${"]".repeat(1000)}`],
   ])("%s where an object is due", (_, json) => {
-    for (const name of ["ready", "pull", "denial", "done", "artifact"] as const) {
+    for (const name of ["ready", "pull", "denial", "done", "artifact", "stack-frame"] as const) {
       const kind = CELL_KIND[name];
       expect(() => readCell(rawFrame(kind, json))).toThrow(ProtocolError);
     }
@@ -232,6 +237,25 @@ describe("a field that is not what it has to be is a ProtocolError", () => {
   test("pull.maxBytes", () => {
     for (const maxBytes of NOT_COUNT) expect(() => parse("pull", { maxBytes })).toThrow(ProtocolError);
     expect(parse("pull", { maxBytes: 0 })).toEqual({ kind: "pull", maxBytes: 0 });
+  });
+
+  test("stack-frame.function, such as one that is longer than any", () => {
+    for (const value of [...NOT_TEXT.slice(0, -1), "x".repeat(MAX_FUNCTION_NAME + 1)]) {
+      expect(() => parse("stack-frame", { function: value, index: 0 })).toThrow(ProtocolError);
+    }
+    const longest = "\u0000".repeat(MAX_FUNCTION_NAME);
+    const frame = { kind: "stack-frame", function: longest, index: 0 };
+    expect(parse("stack-frame", frame)).toEqual(frame);
+  });
+
+  test("stack-frame.index", () => {
+    for (const index of [...NOT_COUNT, 0x1_0000_0000]) {
+      if (index === null) continue;
+      expect(() => parse("stack-frame", { function: "f", index })).toThrow(ProtocolError);
+    }
+    for (const index of [null, 0, 0xffff_ffff]) {
+      expect(parse("stack-frame", { function: "f", index })).toMatchObject({ index });
+    }
   });
 
   test("artifact.bytes", () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { encodeCellMessage, MAX_CHUNK_BYTES, MAX_DENIALS } from "../../src/run/protocol.ts";
+import { encodeCellMessage } from "../../src/run/framing.ts";
+import { MAX_CHUNK_BYTES, MAX_DENIALS, MAX_FRAMES } from "../../src/run/protocol.ts";
 import { type RunJob, type RunRecord, runInCell } from "../../src/run/run.ts";
 import { openStdin, type StdinSource } from "../../src/run/stdin.ts";
 import { type FakeTransport, fakeCell } from "../support/fake-cell.ts";
@@ -311,6 +312,59 @@ describe("denials", () => {
     for (let n = 0; n < MAX_DENIALS * 2; n += 1) far.say(denial(n));
     far.done();
     expect((await record).denials).toHaveLength(MAX_DENIALS);
+  });
+});
+
+describe("a backtrace", () => {
+  const frame = (name: string, index: number | null = 0) =>
+    ({ kind: "stack-frame", function: name, index }) as const;
+
+  test("has the frames that the cell sent, in their order", async () => {
+    const { far, record } = await begin();
+    far.say(frame("script::inner", 7));
+    far.say(frame("script::main", null));
+    far.done({ how: "trap", code: "unreachable", message: "unreachable" });
+    expect((await record).backtrace).toEqual([
+      { function: "script::inner", index: 7 },
+      { function: "script::main", index: null },
+    ]);
+  });
+
+  test.each([
+    ["line\nbreaks\r\u2028\u2029\u0085", "line\ufffdbreaks\ufffd\ufffd\ufffd\ufffd"],
+    ["\u0000\u001b[2J\u009b2J", "\ufffd\ufffd[2J\ufffd2J"],
+    ["\u202eetirw\u2066\u200b", "\ufffdetirw\ufffd\ufffd"],
+    ["half \ud83e of a \udd80 character", "half \ufffd of a \ufffd character"],
+    ["__proto__", "__proto__"],
+    ["größe 🦀", "größe 🦀"],
+  ])("shows %j as one line of valid text", async (name, shown) => {
+    const { far, record } = await begin();
+    far.say(frame(name));
+    far.done({ how: "stack-overflow" });
+    expect((await record).backtrace).toEqual([{ function: shown, index: 0 }]);
+  });
+
+  test("has as many frames as one may have", async () => {
+    const { far, record } = await begin();
+    for (let n = 0; n < MAX_FRAMES; n += 1) far.say(frame("f", n));
+    far.done({ how: "stack-overflow" });
+    expect((await record).backtrace).toHaveLength(MAX_FRAMES);
+  });
+
+  test("of more frames is none: no honest cell sends one", async () => {
+    const { far, record, release } = await begin();
+    for (let n = 0; n <= MAX_FRAMES; n += 1) far.say(frame("f", n));
+    far.done({ how: "stack-overflow" });
+    expect(await record).toMatchObject({ end: { how: "cell-died" }, backtrace: [] });
+    expect(release).toHaveBeenCalledExactlyOnceWith(false);
+  });
+
+  test("of a run that the host has ended is none, whatever the cell has said", async () => {
+    const { far, record } = await begin({ behaviour: { dies: false } });
+    far.say(frame("script::main"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    far.done({ how: "trap", code: "unreachable", message: "unreachable" });
+    expect(await record).toMatchObject({ end: { how: "deadline" }, backtrace: [] });
   });
 });
 

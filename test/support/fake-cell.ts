@@ -1,11 +1,6 @@
 import { Cell, type CellTransport, type StartTransport, type TransportEvents } from "../../src/run/cell.ts";
-import {
-  type CellMessage,
-  encodeCellMessage,
-  type Frame,
-  type HostMessage,
-  hostFrameReader,
-} from "../../src/run/protocol.ts";
+import { encodeCellMessage, type Frame, hostFrameReader } from "../../src/run/framing.ts";
+import type { CellMessage, HostMessage } from "../../src/run/protocol.ts";
 
 /** How a fake cell behaves where a test does not play its part by hand. */
 export interface FakeBehaviour {

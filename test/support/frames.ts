@@ -8,6 +8,7 @@ export const CELL_KIND = {
   done: 5,
   artifact: 6,
   "artifact-bytes": 7,
+  "stack-frame": 8,
 } as const;
 
 /** A frame as an attacker writes it: any kind, any text, any announced length. */

@@ -1,5 +1,6 @@
+import { captureGuest, enterGuest, leaveGuest } from "../backtrace/stack.ts";
 import { Errno, Failure } from "../filesystem/errno.ts";
-import type { Preview1Io } from "./preview1.ts";
+import { OutputLimit, type Preview1Io } from "./preview1.ts";
 import { Refusal } from "./refusal.ts";
 
 /** Arguments by signature: `i` is an unsigned 32-bit number, `I` an unsigned 64-bit bigint. */
@@ -37,6 +38,7 @@ export function createGate(io: Preview1Io): (name: string, hostCall: HostCall) =
     const invoke = run as (...args: unknown[]) => void;
     return (...args: unknown[]): number => {
       if (ended !== undefined) throw ended.by;
+      leaveGuest();
       try {
         for (let index = 0; index < signature.length; index++) {
           args[index] = unsigned(args[index], signature.charAt(index));
@@ -49,7 +51,10 @@ export function createGate(io: Preview1Io): (name: string, hostCall: HostCall) =
           return error.errno;
         }
         ended = { by: error };
+        if (error instanceof OutputLimit) captureGuest(error);
         throw error;
+      } finally {
+        enterGuest();
       }
     };
   };
