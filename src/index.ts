@@ -16,6 +16,7 @@ export {
 } from "./compile/suggestions.ts";
 export { ScriptcellError, type ScriptcellErrorCode } from "./errors.ts";
 export { type ModuleSource, ScriptExecutor } from "./executor.ts";
+export { type FormatForModelOptions, formatForModel } from "./explain/format-for-model.ts";
 export { FUEL_TABLE } from "./instrument/fuel/costs.ts";
 export type { JailMode } from "./jail/jail.ts";
 export { DEFAULT_LIMITS, GiB, KiB, type LimitName, type Limits, MiB } from "./limits.ts";

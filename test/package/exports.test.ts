@@ -17,6 +17,7 @@ test("the package exports these values, and no others by accident", () => {
     "defaultCacheDir",
     "doctor",
     "findToolchain",
+    "formatForModel",
     "setupToolchain",
   ]);
 });
@@ -44,6 +45,7 @@ test("the package exports these types, and no others by accident", () => {
     "ExecuteOptions",
     "ExecutorOptions",
     "Fix",
+    "FormatForModelOptions",
     "HostMount",
     "Isolation",
     "IsolationMode",

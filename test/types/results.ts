@@ -3,8 +3,12 @@ import { Readable } from "node:stream";
 import { expectTypeOf } from "vitest";
 import { z } from "zod";
 import {
+  applySuggestions,
   type CompiledModule,
+  type CompileResult,
   type Diagnostic,
+  type Fix,
+  formatForModel,
   type Isolation,
   type LimitName,
   type RunResult,
@@ -23,6 +27,10 @@ expectTypeOf(result.stdout).toEqualTypeOf<string>();
 expectTypeOf(result.stdoutBytes).toEqualTypeOf<Uint8Array>();
 expectTypeOf(result.peakMemoryBytes).toEqualTypeOf<number | null>();
 expectTypeOf(result.isolation).toEqualTypeOf<Isolation | null>();
+expectTypeOf(result.hints).toEqualTypeOf<readonly string[]>();
+// Every result, of a compile or a run and whatever its output is, can be told to a model.
+expectTypeOf(formatForModel).parameter(0).toEqualTypeOf<CompileResult | RunResult>();
+expectTypeOf<RunResult<{ typed: true }>>().toExtend<Parameters<typeof formatForModel>[0]>();
 // @ts-expect-error: not every result has an output
 result.output;
 // @ts-expect-error: not every result has an exit code
@@ -79,6 +87,8 @@ const compiled = await executor.compile("");
 if (compiled.ok) expectTypeOf(compiled.module).toEqualTypeOf<CompiledModule>();
 // @ts-expect-error: what did not compile has no module
 else compiled.module;
+expectTypeOf(compiled.fix).toEqualTypeOf<Fix | null>();
+expectTypeOf(result.fix).toEqualTypeOf<Fix | null>();
 if (compiled.ok) {
   // @ts-expect-error: a module cannot be led to other bytes
   compiled.module.bytes = new Uint8Array();
@@ -103,6 +113,10 @@ await executor.run("", { limits: { wallTimeMs: "5s" } });
 await executor.run("", { capabilities: { mounts: [{ host: ".", guest: "/data", access: "rw" }] } });
 // @ts-expect-error: a compile has no stdin
 await executor.compile("", { stdin: "" });
+// @ts-expect-error: a module has no source that could be corrected
+await executor.execute("hash", { fix: true });
+// @ts-expect-error: there is no such applicability
+applySuggestions("", [], { applicability: "sure" });
 // @ts-expect-error: there is no such clock
 new ScriptExecutor({ capabilities: { clock: "fast" } });
 // @ts-expect-error: a jail is no boolean
