@@ -1,4 +1,5 @@
 import type { Outcome, RunResult } from "../result.ts";
+import { printBacktrace } from "./backtrace.ts";
 import { countDiagnostics, printDiagnostics } from "./diagnostics.ts";
 import { MAX_EXIT_CODE } from "./exit-codes.ts";
 import { describeDenial } from "./grants.ts";
@@ -15,6 +16,7 @@ export function reportRun(file: string, result: RunResult): void {
   if (result.status === "rejected") printDiagnostics(result.diagnostics);
   const ending = describeEnding(file, result);
   if (ending !== undefined) line("red", ending);
+  printBacktrace(result);
   for (const denial of result.denials.slice(0, MAX_DENIALS_TOLD))
     line("yellow", `denied: ${describeDenial(denial)}`);
   const untold = result.denials.length - MAX_DENIALS_TOLD;
