@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ScriptcellError } from "../errors.ts";
 import type { Applicability, Diagnostic, Suggestion } from "./diagnostics.ts";
+import { byPlace, countWhile, createEdits, type Edit } from "./edits.ts";
 
 /** Which suggestions {@link applySuggestions} takes. */
 export interface ApplySuggestionsOptions {
@@ -18,9 +19,10 @@ export interface AppliedSuggestion {
   line: number;
 }
 
-type Edit = Suggestion["replacements"][number];
+/** The surest first. */
+const APPLICABILITIES = ["machine-applicable", "maybe-incorrect", "has-placeholders", "unspecified"] as const;
 
-const applicability = z.enum(["machine-applicable", "maybe-incorrect", "has-placeholders", "unspecified"]);
+const applicability = z.enum(APPLICABILITIES);
 const optionsSchema = z.strictObject({
   applicability: z.union([applicability, z.array(applicability).readonly()]).optional(),
 });
@@ -30,12 +32,13 @@ const BOM = Buffer.from("\ufeff");
 
 /**
  * Applies suggestions of diagnostics to the source that they speak of. Each is applied as a whole or not at all, at most one
- * for each diagnostic (of alternatives the first), in the order of the diagnostics. The same suggestion made twice is applied
- * once. One that touches what another has changed is left out: compile what comes back, and it is made again if it still
- * holds. So is one that does not fit the source: offsets beyond its end, backwards, in the middle of a character.
+ * for each diagnostic (of alternatives the surest, of equally sure ones the first), in the order of the diagnostics. The same
+ * suggestion made twice is applied once. One that touches what another has changed is left out: compile what comes back, and
+ * it is made again if it still holds. So is one that does not fit the source: offsets beyond its end, backwards, in the middle
+ * of a character.
  *
  * Pure, and it compiles nothing: whether the new source means what its author meant is for the caller to say. With no
- * applicable suggestion the source comes back as it was.
+ * applicable suggestion the source comes back as it was; else it is as a compiler sees it: what UTF-8 cannot hold is U+FFFD.
  *
  * @param source The script. Offsets count its bytes as UTF-8, a byte order mark included.
  * @param diagnostics Of a compile of exactly this source, in any number.
@@ -47,20 +50,21 @@ export function applySuggestions(
   options: ApplySuggestionsOptions = {},
 ): { source: string; applied: readonly AppliedSuggestion[] } {
   const wanted = wantedBy(options);
+  const isWanted = (suggestion: Suggestion) => wanted.has(suggestion.applicability);
   const bytes = Buffer.from(source);
-  const taken: Edit[] = [];
+  const taken = createEdits();
   const known = new Set<string>();
   const chosen: Array<{ message: string; code: string | undefined; at: number }> = [];
   for (const { code, suggestions } of diagnostics) {
-    for (const { applicability, message, replacements } of suggestions) {
-      const edits = wanted.has(applicability) ? fittingEdits(replacements, bytes) : undefined;
+    for (const { message, replacements } of surestFirst(suggestions.filter(isWanted))) {
+      const edits = fittingEdits(replacements, bytes);
       const [first] = edits ?? [];
       if (edits === undefined || first === undefined) continue;
       const identity = JSON.stringify(edits);
       // Where it collides, an alternative is not taken instead: it would be second best for no reason.
-      if (known.has(identity) || edits.some((edit) => collidesWithAny(edit, taken))) break;
+      if (known.has(identity) || edits.some(taken.collidesWith)) break;
       known.add(identity);
-      for (const edit of edits) taken.splice(placeOf(edit, taken), 0, edit);
+      for (const edit of edits) taken.add(edit);
       chosen.push({ message, code, at: first.byteStart });
       break;
     }
@@ -72,7 +76,7 @@ export function applySuggestions(
     ...(code !== undefined && { code }),
     line: lineOf(at),
   }));
-  return { source: withEdits(bytes, taken), applied };
+  return { source: withEdits(bytes, taken.inOrder()), applied };
 }
 
 function wantedBy(options: ApplySuggestionsOptions): ReadonlySet<Applicability> {
@@ -90,11 +94,16 @@ function wantedBy(options: ApplySuggestionsOptions): ReadonlySet<Applicability> 
   return new Set(typeof wanted === "string" ? [wanted] : wanted);
 }
 
+function surestFirst(suggestions: readonly Suggestion[]): Suggestion[] {
+  const rank = ({ applicability }: Suggestion) => APPLICABILITIES.indexOf(applicability);
+  return suggestions.toSorted((a, b) => rank(a) - rank(b));
+}
+
 /** The replacements of a suggestion in the order of their places; undefined where they do not fit the source or change nothing. */
 function fittingEdits(replacements: readonly Edit[], bytes: Buffer): Edit[] | undefined {
   const edits = replacements
     .map(({ byteStart, byteEnd, text }) => ({ byteStart, byteEnd, text }))
-    .sort(inOrder);
+    .sort(byPlace);
   const first = bytes.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0;
   let changes = false;
   for (const [i, { byteStart, byteEnd, text }] of edits.entries()) {
@@ -114,55 +123,10 @@ function isBoundary(at: number, bytes: Buffer): boolean {
   return ((bytes[at] ?? 0) & 0xc0) !== NOT_A_START;
 }
 
-function inOrder(a: Edit, b: Edit): number {
-  return a.byteStart - b.byteStart || a.byteEnd - b.byteEnd;
-}
-
-/** The place in a sorted list behind all edits that do not come later. */
-function placeOf(edit: Edit, sorted: readonly Edit[]): number {
-  return countWhile(sorted, (other) => inOrder(other, edit) <= 0);
-}
-
-/** How many items at the beginning of a list hold; none behind the first that does not hold may. */
-function countWhile<Item>(items: readonly Item[], holds: (item: Item) => boolean): number {
-  let [low, high] = [0, items.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(items[middle] as Item)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The list has no collisions in it, so its neighbours there decide. */
-function collidesWithAny(edit: Edit, sorted: readonly Edit[]): boolean {
-  const place = placeOf(edit, sorted);
-  return [sorted[place - 1], sorted[place]].some((other) => other !== undefined && collides(edit, other));
-}
-
-/**
- * Overlapping edits of two suggestions collide, and so does an insertion with anything at its place: each was meant for the
- * text as it was. Only whole lines at one place stand beside each other: that is how imports are added.
- */
-function collides(a: Edit, b: Edit): boolean {
-  if (isInsertion(a) && isInsertion(b))
-    return a.byteStart === b.byteStart && !(isWholeLines(a) && isWholeLines(b));
-  if (isInsertion(a) || isInsertion(b)) return a.byteStart <= b.byteEnd && b.byteStart <= a.byteEnd;
-  return a.byteStart < b.byteEnd && b.byteStart < a.byteEnd;
-}
-
-function isInsertion({ byteStart, byteEnd }: Edit): boolean {
-  return byteStart === byteEnd;
-}
-
-function isWholeLines({ text }: Edit): boolean {
-  return text.endsWith("\n");
-}
-
-function withEdits(bytes: Buffer, sorted: readonly Edit[]): string {
+function withEdits(bytes: Buffer, edits: Iterable<Edit>): string {
   const parts: Buffer[] = [];
   let end = 0;
-  for (const { byteStart, byteEnd, text } of sorted) {
+  for (const { byteStart, byteEnd, text } of edits) {
     parts.push(bytes.subarray(end, byteStart), Buffer.from(text));
     end = byteEnd;
   }

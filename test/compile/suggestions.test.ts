@@ -106,6 +106,19 @@ describe("what is applied", () => {
     expect(applySuggestions("ab", [several]).source).toBe("firstb");
   });
 
+  it("is the surest alternative, of several kinds that are asked for", () => {
+    const several = diagnostic(
+      suggest([edit(0, 1, "has-placeholders")], "has-placeholders"),
+      suggest([edit(0, 1, "maybe-incorrect")], "maybe-incorrect"),
+      suggest([edit(0, 1, "machine-applicable")]),
+    );
+    const kinds = ["machine-applicable", "maybe-incorrect", "has-placeholders"] as const;
+    for (const [i, surest] of kinds.entries()) {
+      const options = { applicability: kinds.slice(i) };
+      expect(applySuggestions("ab", [several], options).source).toBe(`${surest}b`);
+    }
+  });
+
   it("is no second-best alternative because the best collides: it waits for the next time", () => {
     const waiting = diagnostic(suggest([edit(0, 1, "x")]), suggest([edit(1, 2, "y")]));
     expect(applySuggestions("ab", [diagnostic(suggest([edit(0, 1, "A")])), waiting]).source).toBe("Ab");
@@ -193,6 +206,10 @@ describe("the source", () => {
     expect(applySuggestions("a\ud800b", []).source).toBe("a\ud800b");
   });
 
+  it("is what a compiler sees where something is applied: what UTF-8 cannot hold is U+FFFD", () => {
+    expect(applied("a\ud800b", [edit(0, 1, "x")])).toBe("x\ufffdb");
+  });
+
   it.each([
     ["with CRLF", (source: string) => source.replaceAll("\n", "\r\n")],
     ["with a byte order mark", (source: string) => `\ufeff${source}`],
@@ -210,6 +227,39 @@ describe("the source", () => {
 });
 
 describe("many suggestions", () => {
+  it("are each applied unless they collide with an earlier one, wherever they are", () => {
+    const source = ".".repeat(12_000);
+    let state = 1;
+    const random = (below: number) => {
+      state = (state * 48_271) % 2_147_483_647;
+      return state % below;
+    };
+    const edits = Array.from({ length: 6_000 }, (_, i) => {
+      const start = random(source.length);
+      return edit(start, Math.min(source.length, start + random(4)), `<${i}>${random(3) === 0 ? "\n" : ""}`);
+    });
+    const kept: Edit[] = [];
+    for (const one of edits) if (!kept.some((other) => collide(one, other))) kept.push(one);
+    kept.sort((a, b) => a.byteStart - b.byteStart || a.byteEnd - b.byteEnd);
+    let [expected, end] = ["", 0];
+    for (const { byteStart, byteEnd, text } of kept) {
+      expected += source.slice(end, byteStart) + text;
+      end = byteEnd;
+    }
+    expect(applied(source, ...edits.map((one) => [one]))).toBe(expected + source.slice(end));
+    expect(kept.length).toBeGreaterThan(2_000);
+    expect(kept.length).toBeLessThan(5_000);
+
+    function collide(a: Edit, b: Edit): boolean {
+      const [aIsEmpty, bIsEmpty] = [a.byteStart === a.byteEnd, b.byteStart === b.byteEnd];
+      if (aIsEmpty && bIsEmpty)
+        return a.byteStart === b.byteStart && !(a.text.endsWith("\n") && b.text.endsWith("\n"));
+      return aIsEmpty || bIsEmpty
+        ? Math.max(a.byteStart, b.byteStart) <= Math.min(a.byteEnd, b.byteEnd)
+        : Math.max(a.byteStart, b.byteStart) < Math.min(a.byteEnd, b.byteEnd);
+    }
+  });
+
   it("are applied to a megabyte of source, those that collide among them left out", () => {
     const lines = 20_000;
     const line = `${"é".repeat(24)} x\n`;
