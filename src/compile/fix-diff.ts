@@ -1,4 +1,4 @@
-import { FILE_HEADERS_ONLY, formatPatch, type StructuredPatch, structuredPatch } from "diff";
+import type { StructuredPatch } from "diff";
 
 const NAME = "script.rs";
 const CONTEXT_LINES = 3;
@@ -10,17 +10,16 @@ const MAX_LINES = 50_000;
 const MAX_CHANGED_LINES = 1_000;
 
 /** A unified diff between two texts. Where they are very long, or differ in very many lines, it is right but not the shortest. */
-export function unifiedDiff(before: string, after: string): string {
+export async function unifiedDiff(before: string, after: string): Promise<string> {
+  // Most scripts are never corrected, and whoever waits for one of those need not wait for this.
+  const { FILE_HEADERS_ONLY, formatPatch, structuredPatch } = await import("diff");
   const [old, now] = [linesOf(before), linesOf(after)];
-  const patch = Math.max(old.length, now.length) > MAX_LINES ? undefined : shortestPatch(before, after);
-  return formatPatch(patch ?? singlePatch(old, now), FILE_HEADERS_ONLY);
-}
-
-function shortestPatch(before: string, after: string): StructuredPatch | undefined {
-  return structuredPatch(NAME, NAME, before, after, undefined, undefined, {
-    context: CONTEXT_LINES,
-    maxEditLength: MAX_CHANGED_LINES,
-  });
+  const options = { context: CONTEXT_LINES, maxEditLength: MAX_CHANGED_LINES };
+  const shortest =
+    Math.max(old.length, now.length) > MAX_LINES
+      ? undefined
+      : structuredPatch(NAME, NAME, before, after, undefined, undefined, options);
+  return formatPatch(shortest ?? singlePatch(old, now), FILE_HEADERS_ONLY);
 }
 
 /** All from the first line that differs to the last, in one piece. */

@@ -46,8 +46,8 @@ export async function compileWithFixes<Result extends Compiled>(
     result = await compile(source);
   }
   const rounds = seen.size - 1;
-  const fix = rounds === 0 ? null : { source, diff: unifiedDiff(given, source), rounds, applied };
-  return { result, fix };
+  if (rounds === 0) return { result, fix: null };
+  return { result, fix: { source, diff: await unifiedDiff(given, source), rounds, applied } };
 }
 
 function isError({ level }: Diagnostic): boolean {

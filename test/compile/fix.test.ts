@@ -101,9 +101,9 @@ describe("rounds of corrections", () => {
 });
 
 describe("the diff", () => {
-  it("is unified, with three lines of context", () => {
+  it("is unified, with three lines of context", async () => {
     const before = Array.from({ length: 20 }, (_, i) => `line ${i + 1}\n`).join("");
-    expect(unifiedDiff(before, before.replace("line 10\n", "ten\n"))).toBe(
+    expect(await unifiedDiff(before, before.replace("line 10\n", "ten\n"))).toBe(
       [
         "--- script.rs",
         "+++ script.rs",
@@ -138,25 +138,26 @@ describe("the diff", () => {
     ["beyond ASCII", "é\n😀\n", "é\n😀!\n"],
   ])(
     "makes one text of the other, whether it is the shortest or in one piece: a change %s",
-    (_, before, after) => {
-      expect(applyPatch(before, unifiedDiff(before, after))).toBe(after);
+    async (_, before, after) => {
+      expect(applyPatch(before, await unifiedDiff(before, after))).toBe(after);
       // Longer than what the shortest diff is looked for in.
       const many = "same\n".repeat(60_000);
-      const diff = unifiedDiff(many + before, many + after);
+      const diff = await unifiedDiff(many + before, many + after);
       expect(applyPatch(many + before, diff)).toBe(many + after);
       expect(diff.split("\n").length).toBeLessThan(20);
     },
   );
 
-  it("is right where very many lines differ: then all between the first and the last is one piece", () => {
+  it("is right where very many lines differ: then all between the first and the last is one piece", async () => {
     const before = "same\nold\n".repeat(2_000);
     const after = "same\nnew\n".repeat(2_000);
-    const diff = unifiedDiff(before, after);
+    const diff = await unifiedDiff(before, after);
     expect(parsePatch(diff)[0]?.hunks).toHaveLength(1);
     expect(applyPatch(before, diff)).toBe(after);
     expect(
-      parsePatch(unifiedDiff(before, before.replaceAll(/(?:same\nold\n){99}same\n(?=old)/g, "$&new\n")))[0]
-        ?.hunks.length,
+      parsePatch(
+        await unifiedDiff(before, before.replaceAll(/(?:same\nold\n){99}same\n(?=old)/g, "$&new\n")),
+      )[0]?.hunks.length,
     ).toBeGreaterThan(5);
   });
 });
