@@ -28,13 +28,17 @@ export function measuresInForce(means: Means): Measure[] {
   return [...compilerMeasures(means), ...cellMeasures(means)];
 }
 
-function compilerMeasures({ jailed, prlimit, setpriv }: Means): Measure[] {
-  const of = (what: Measure["what"], inForce: boolean, how: string): Measure => ({
-    confines: "compiler",
+function measureOf(confines: Measure["confines"]) {
+  return (what: Measure["what"], inForce: boolean, how: string): Measure => ({
+    confines,
     what,
     inForce,
     how,
   });
+}
+
+function compilerMeasures({ jailed, prlimit, setpriv }: Means): Measure[] {
+  const of = measureOf("compiler");
   return [
     jailed
       ? of("files", true, "sees the toolchain and the script, and nothing else")
@@ -63,12 +67,7 @@ function compilerMeasures({ jailed, prlimit, setpriv }: Means): Measure[] {
 }
 
 function cellMeasures({ jailed, setpriv }: Means): Measure[] {
-  const of = (what: Measure["what"], inForce: boolean, how: string): Measure => ({
-    confines: "cell",
-    what,
-    inForce,
-    how,
-  });
+  const of = measureOf("cell");
   const host = "the preview 1 host alone stands between a guest and";
   return [
     jailed
