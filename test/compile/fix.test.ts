@@ -186,6 +186,16 @@ describe("compile with fix", () => {
     expect(applyPatch(source, result.fix?.diff ?? "")).toBe(fixed);
   });
 
+  it.each(["required", "off"] as const)(
+    "corrects syntax as well as what comes after it: jail %s",
+    async (jail) => {
+      const source = neverSeen('fn main() {\n    let x = 1\n    x++;\n    println!("{x}")\n}\n');
+      const result = await openExecutor({ jail }).run(source, { fix: true });
+      expect(result).toMatchObject({ status: "ok", stdout: "2\n" });
+      expect(result.fix?.source).toBe(source.replace("let x = 1", "let mut x = 1;").replace("x++", "x += 1"));
+    },
+  );
+
   it("stores the module under the key of the corrected source, like any other", async () => {
     const executor = openExecutor();
     const source = neverSeen(ONE_ROUND);
