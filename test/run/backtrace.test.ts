@@ -94,8 +94,8 @@ describe.each([...MODES, NODE_WASI])("a script in $name", ({ options, isolation 
   test("whose recursion never ends says which it is", async () => {
     const result = await fall("recursion");
     expect(result.status).toMatch(/^(limit-exceeded|trapped)$/);
-    expect(new Set(functions(result))).toEqual(new Set(["script::count_down"]));
-    expect(functions(result)).toHaveLength(64);
+    // The last straw may be a function that it calls.
+    expect(functions(result).slice(1)).toEqual(Array.from({ length: 63 }, () => "script::count_down"));
   });
 
   test("that ends by itself has none, and neither has one after it", async () => {
