@@ -80,18 +80,36 @@ function hunksOf(edits: readonly Edit[]): Hunk[] {
 }
 
 function renderHunk({ lineStart, lineEnd, edits }: Hunk): string[] {
-  const range = lineStart === lineEnd ? `line ${lineStart}` : `lines ${lineStart}-${lineEnd}`;
   if (edits.every(isNewLine)) {
-    const added = edits.flatMap(({ text }) => text.trimEnd().split("\n"));
-    return [`  before ${range} insert`, ...added.map(newLine)];
+    return insertion(
+      lineStart,
+      edits.flatMap(({ text }) => text.trimEnd().split("\n")),
+    );
   }
   const old: string[] = [];
   for (const { place } of edits) {
     for (const [i, line] of place.text.entries()) old[place.lineStart + i - lineStart] = line;
   }
   const changed = applyEdits(old, lineStart, edits).split("\n");
-  if (changed.every((line) => line.trim() === "")) return [`  remove ${range}`];
-  return [`  replace ${range} with`, ...changed.map(newLine)];
+  // A span that ends at the start of a line leaves that line as it was.
+  const same = sharedEnd(old, changed);
+  const added = changed.slice(0, changed.length - same);
+  const lastLine = lineEnd - same;
+  if (lastLine < lineStart) return insertion(lineStart, added);
+  const range = lineStart === lastLine ? `line ${lineStart}` : `lines ${lineStart}-${lastLine}`;
+  if (added.every((line) => line.trim() === "")) return [`  remove ${range}`];
+  return [`  replace ${range} with`, ...added.map(newLine)];
+}
+
+function insertion(line: number, added: readonly string[]): string[] {
+  return [`  before line ${line} insert`, ...added.map(newLine)];
+}
+
+/** How many lines at the end of both are the same. */
+function sharedEnd(a: readonly string[], b: readonly string[]): number {
+  let count = 0;
+  while (count < a.length && count < b.length && a.at(-1 - count) === b.at(-1 - count)) count++;
+  return count;
 }
 
 function newLine(text: string): string {

@@ -35,8 +35,8 @@ export function sourceLines(spans: readonly DiagnosticSpan[]): string[] {
 }
 
 /** One numbered line. */
-export function numberedLine(number: number, text: string, width = String(number).length): string {
-  return `  ${String(number).padStart(width)} | ${cleanLine(text).trimEnd()}`.trimEnd();
+export function numberedLine(number: number, text: string): string {
+  return `  ${number} | ${cleanLine(text)}`.trimEnd();
 }
 
 function markOf(

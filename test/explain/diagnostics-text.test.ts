@@ -51,6 +51,11 @@ describe("an error", () => {
     );
   });
 
+  test("names the lines that go, and not the one that follows them", () => {
+    const [unused] = recorded("unused");
+    expect(formatForModel(compiled(unused === undefined ? [] : [unused]))).toMatch(/\n {2}remove line 1$/);
+  });
+
   test("has all parts of a fix in one line, and the alternatives with the sure one first", () => {
     expect(formatForModel(rejected(recorded("several-parts")))).toContain(
       "  + fn longest<'a>(a: &'a str, b: &'a str) -> &'a str {",

@@ -121,7 +121,7 @@ describe("the text", () => {
   test("is never longer than its budget, and says so where something was cut", () => {
     for (const result of results) {
       const whole = formatForModel(result, { maxTokens: 1_000_000 });
-      for (const maxTokens of [64, 65, 80, 100, 150, 250, 400, 800, 1_500, 4_000]) {
+      for (const maxTokens of [64, 65, 100, 250, 800, 1_500]) {
         const text = formatForModel(result, { maxTokens });
         expect(Math.ceil(text.length / 4)).toBeLessThanOrEqual(maxTokens);
         expect(text.split("\n")[0]?.slice(0, 10)).toBe(whole.slice(0, 10));
