@@ -47,6 +47,19 @@ describe("capabilities", () => {
     expect(exitCode).toBe(101);
   });
 
+  test("a script that failed for want of something has a hint below its denials, which --quiet and success leave out", async () => {
+    const { stderr } = await probe(["read", join(data, "a")]);
+    expect(stderr).toMatch(
+      /denied: [^\n]*\n(?:[^\n]*\n)*scriptcell: hint: a script sees no files but those of its mounts/,
+    );
+    const quiet = await probe(["read", join(data, "a")], ["--quiet"]);
+    expect(quiet.stderr).not.toContain("hint:");
+    expect(quiet.exitCode).toBe(101);
+    expect((await probe(["env"])).stderr).not.toContain("hint:");
+    const { stdout } = await probe(["read", join(data, "a")], ["--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ hints: [expect.stringMatching(/^a script sees no files/)] });
+  });
+
   test("a mount shows a directory at the path it was given, and nothing beside it", async () => {
     const mount = ["--mount", `${data}:/data`];
     expect((await probe(["read", "/data/a"], mount)).stdout).toBe("a from the host\n");

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { formatForModel } from "../../src/explain/format-for-model.ts";
 import { compiled, recorded, rejected, spanAt } from "./support.ts";
@@ -16,6 +16,13 @@ test.each(SCRIPTS)(
     await expect(`${text}\n`).toMatchFileSnapshot(`snapshots/${name}.txt`);
   },
 );
+
+test("the example in the README is the beginning of one of these", () => {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const [, example = ""] = /```text\n(The script [\s\S]*?)```/.exec(readme) ?? [];
+  expect(example).toMatch(/^The script does not compile/);
+  expect(formatForModel(rejected(recorded("alike")))).toContain(example.trimEnd());
+});
 
 describe("an error", () => {
   const text = formatForModel(rejected(recorded("mismatched-types")));
