@@ -157,6 +157,28 @@ describe("the text", () => {
   });
 });
 
+test("diagnostics whose places make no sense are told as far as they do", () => {
+  const numbers = [-1, 0, 1, 2, 1e9, Number.NaN];
+  for (const start of numbers) {
+    for (const end of numbers) {
+      const place = { columnStart: start, columnEnd: end, lineEnd: end, byteStart: start, byteEnd: end };
+      const span = spanAt(start, { ...place, text: ["é\t", "b"] });
+      const replacements = [
+        { byteStart: start, byteEnd: end, text: "new" },
+        { byteStart: end, byteEnd: start, text: "\n" },
+      ];
+      const suggestions = [1, 2].map((count) => ({
+        message: "change it",
+        applicability: "unspecified" as const,
+        replacements: replacements.slice(0, count),
+      }));
+      const text = formatForModel(rejected([errorAt(1, "it is wrong", { spans: [span], suggestions })]));
+      expect(text).toMatch(/^The script does not compile: 1 error to correct\.\n\nerror: it is wrong\n/);
+      expect(text).toContain("fix (maybe): change it");
+    }
+  }
+});
+
 describe("options that cannot be used are refused, and nothing is guessed", () => {
   test.each([
     { maxTokens: 63 },
