@@ -1,5 +1,4 @@
 import { MAX_FRAMES, MAX_FUNCTION_NAME, type WireStackFrame } from "../../run/protocol.ts";
-import { demangle } from "./demangle.ts";
 import { withoutMachinery } from "./machinery.ts";
 
 /** Frames that V8 has to keep of a stack: what Rust's panics put on top of it, and ours below it, comes off again. */
@@ -14,6 +13,16 @@ const MAX_PLACE = 64;
 
 /** Frames that V8 keeps of the stack of an error of this host's own. */
 const HOST_FRAMES = Error.stackTraceLimit;
+
+/** With this file's own extension: sources and built package differ in it. */
+const DEMANGLE = import.meta.url.replace(/stack(\.\w+)$/, "demangle$1");
+
+/** Loaded when the first guest falls over: its six files would cost the start of every cell 5 ms. */
+function loadDemangler(): typeof import("./demangle.ts") {
+  const { createRequire } = process.getBuiltinModule("node:module");
+  const { fileURLToPath } = process.getBuiltinModule("node:url");
+  return createRequire(import.meta.url)(fileURLToPath(DEMANGLE)) as typeof import("./demangle.ts");
+}
 
 /** From here on the guest runs: an error that ends it has its stack. */
 export function enterGuest(): void {
@@ -61,6 +70,7 @@ function callSites(error: Error): readonly NodeJS.CallSite[] {
 }
 
 function namedFrames(sites: readonly NodeJS.CallSite[]): WireStackFrame[] {
+  const { demangle } = loadDemangler();
   const frames: WireStackFrame[] = [];
   let left = MAX_NAMES;
   for (const site of sites) {
