@@ -99,6 +99,7 @@ const ENDLESS: ReadonlySet<string> = new Set([
   "resources/generic-bomb.rs",
   "resources/giant-function.rs",
   "resources/recursion-without-limit.rs",
+  "resources/type-bomb.rs",
 ]);
 const LIMIT = /^scriptcell::(?:compile-memory|compile-timeout|compiler-crashed)$/;
 

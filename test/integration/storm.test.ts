@@ -41,7 +41,7 @@ test("a storm of 200 bad scripts starves no run, and leaves no process and no fi
     else process.env.TMPDIR = before;
     await rm(directory, { recursive: true, force: true });
   });
-  const executor = openExecutor({ compileLimits: { wallTimeMs: 1_500, memoryBytes: 1024 ** 3 } });
+  const executor = openExecutor({ compileLimits: { wallTimeMs: 1_000, memoryBytes: 1024 ** 3 } });
   const hello = await executor.compile(script("hello"));
   if (!hello.ok) throw new Error("hello does not compile");
   await executor.execute(hello.module);
