@@ -8,7 +8,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // For two cores: most tests start processes of their own, and some wait for a clock.
-    maxWorkers: 4,
+    maxWorkers: 3,
     reporters: ["default", new SummaryReporter()],
   },
 });

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 
 /**
  * bubblewrap arguments that take the kernel's own part of /proc out of a jail, where the host runs as root.
@@ -10,11 +10,14 @@ import { readdirSync, statSync } from "node:fs";
  */
 export function hideKernelProc(): readonly string[] {
   if (process.getuid?.() !== 0) return [];
-  return readdirSync("/proc", { withFileTypes: true }).flatMap((entry) => {
-    const path = `/proc/${entry.name}`;
-    if (/^\d+$/.test(entry.name) || entry.isSymbolicLink()) return [];
-    if (entry.isDirectory()) return ["--tmpfs", path, "--remount-ro", path];
-    const { mode } = statSync(path);
+  // Names alone: asked for types as well, Node fails over every process that ends while it looks.
+  const names = readdirSync("/proc").filter((name) => !/^\d+$/.test(name));
+  return names.flatMap((name) => {
+    const path = `/proc/${name}`;
+    const stats = lstatSync(path);
+    if (stats.isSymbolicLink()) return [];
+    if (stats.isDirectory()) return ["--tmpfs", path, "--remount-ro", path];
+    const { mode } = stats;
     const isPublic = (mode & 0o004) !== 0 && (mode & 0o222) === 0;
     return isPublic ? [] : ["--ro-bind", "/dev/null", path];
   });
