@@ -4,21 +4,20 @@ import { ScriptcellError } from "./errors.ts";
 import { type Given, hintsFor } from "./explain/hints.ts";
 import { ModuleRefused } from "./instrument/instrument.ts";
 import type { Limits } from "./limits.ts";
+import type { CompileOptions, ExecuteOptions, ExecutorOptions, RunOptions } from "./options.ts";
 import {
-  type CompileOptions,
-  type ExecuteOptions,
-  type ExecutorOptions,
-  mergeCapabilities,
-  mergeLimits,
-  type ParsedCapabilities,
   type ParsedExecuteOptions,
   parseCompileOptions,
   parseExecuteOptions,
   parseRunOptions,
+} from "./parse-options.ts";
+import {
+  mergeCapabilities,
+  mergeLimits,
+  type ParsedCapabilities,
   type ResolvedOptions,
-  type RunOptions,
   resolveExecutorOptions,
-} from "./options.ts";
+} from "./resolve-options.ts";
 import type { CompiledModule, CompileResult, Outcome, RunReport, RunResult } from "./result.ts";
 import { NO_ARTIFACTS } from "./run/artifacts.ts";
 import type { AttachedFile, PreparedModule } from "./run/cell.ts";

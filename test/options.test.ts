@@ -1,16 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { DEFAULT_LIMITS, GiB, KiB, type LimitName, MiB } from "../src/limits.ts";
-import {
-  DEFAULT_CELLS,
-  type ExecuteOptions,
-  type ExecutorOptions,
-  mergeLimits,
-  parseCompileOptions,
-  parseExecuteOptions,
-  parseRunOptions,
-  resolveExecutorOptions,
-} from "../src/options.ts";
+import { DEFAULT_CELLS, type ExecuteOptions, type ExecutorOptions } from "../src/options.ts";
+import { parseCompileOptions, parseExecuteOptions, parseRunOptions } from "../src/parse-options.ts";
+import { mergeLimits, resolveExecutorOptions } from "../src/resolve-options.ts";
 
 const invalid = (message: RegExp) =>
   expect.objectContaining({ code: "INVALID_OPTIONS", message: expect.stringMatching(message) });
