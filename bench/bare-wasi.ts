@@ -16,8 +16,13 @@ export interface WasiRun {
 
 /** A warm process with one module. */
 export interface BareWasi extends AsyncDisposable {
-  /** Resolves once the guest has exited. Throws where it did so with another code than 0. */
-  run(run: WasiRun): Promise<void>;
+  /** Gives the milliseconds of the run in its process. Throws where the guest exited with another code than 0. */
+  run(run: WasiRun): Promise<number>;
+}
+
+interface WasiEnd {
+  exitCode: number;
+  durationMs: number;
 }
 
 const SELF = fileURLToPath(import.meta.url);
@@ -28,8 +33,9 @@ export function startBareWasi(module: string): BareWasi {
   return {
     async run(run) {
       child.send(run);
-      const [exitCode] = (await once(child, "message")) as [number];
+      const [{ exitCode, durationMs }] = (await once(child, "message")) as [WasiEnd];
       if (exitCode !== 0) throw new Error(`node:wasi: the guest exited with ${exitCode}`);
+      return durationMs;
     },
     async [Symbol.asyncDispose]() {
       const exited = once(child, "exit");
@@ -44,9 +50,11 @@ async function serve(path: string): Promise<void> {
   const { WASI } = await import("node:wasi");
   const module = new WebAssembly.Module(new Uint8Array(await readFile(path)));
   process.on("message", ({ args, preopens }: WasiRun) => {
+    const startedAt = performance.now();
     const wasi = new WASI({ version: "preview1", args: [...args], preopens, returnOnExit: true });
     const instance = new WebAssembly.Instance(module, wasi.getImportObject() as WebAssembly.Imports);
-    process.send?.(wasi.start(instance));
+    const exitCode = wasi.start(instance);
+    process.send?.({ exitCode, durationMs: performance.now() - startedAt } satisfies WasiEnd);
   });
 }
 
