@@ -60,7 +60,7 @@ export class ScriptExecutor implements AsyncDisposable {
   /**
    * Compiles a script, or finds it in the store. A script that does not compile is a value.
    * @throws ScriptcellError INVALID_OPTIONS, RUSTC_MISSING, TARGET_MISSING, RUSTC_TOO_OLD, COMPILER_FAILED,
-   * JAIL_UNAVAILABLE, EXECUTOR_CLOSED; the signal's reason when aborted
+   * JAIL_UNAVAILABLE, OVERLOADED, EXECUTOR_CLOSED; the signal's reason when aborted
    */
   async compile(source: string, options: CompileOptions = {}): Promise<CompileResult> {
     const { signal, ...parsed } = parseCompileOptions(options);

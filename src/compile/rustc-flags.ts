@@ -19,19 +19,9 @@ export const CRATE_NAME = "script";
 export const CODEGEN_UNITS = 4;
 
 /**
- * Processor time in seconds and module size in KiB, measured with rustc 1.97.1 on x86-64 and all other flags as below.
- * A prints a line; B, 55 dense lines, parses JSON, counts words, sieves primes, multiplies matrices and sorts.
- *
- * | opt-level, codegen units     | A compile | B compile | B run | A size | B size |
- * |------------------------------|-----------|-----------|-------|--------|--------|
- * | 0, 4 units (`fast-compile`)  | 0.21      | 0.64      | 0.93  | 96     | 328    |
- * | 1, 1 unit                    | 0.23      | 1.86      | 0.40  | 90     | 207    |
- * | s, 1 unit                    | 0.26      | 1.65      | 0.45  | 90     | 200    |
- * | 3, 1 unit (`fast-run`)       | 0.26      | 1.98      | 0.44  | 90     | 200    |
- * | 2, 1 unit, with LTO          | 2.32      | 4.95      | 0.41  | 60     | 168    |
- *
- * Most scripts run once and for milliseconds, so `fast-compile` is for callers who do not ask. Every level above 0 costs
- * about the same, so `fast-run` takes the highest. LTO does not pay.
+ * README's section on profiles has what each flag costs and gives; `npm run bench -- flags` measures it. Most scripts run once
+ * and for milliseconds, so `fast-compile` is for callers who do not ask. Every level above 0 costs about the same, so `fast-run`
+ * takes the highest. LTO does not pay.
  */
 const PROFILE_FLAGS: Readonly<Record<Profile, readonly string[]>> = {
   "fast-compile": ["-C", "opt-level=0", "-C", `codegen-units=${CODEGEN_UNITS}`],

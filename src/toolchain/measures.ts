@@ -48,7 +48,7 @@ function compilerMeasures({ jailed, prlimit, setpriv }: Means): Measure[] {
       : of("network", false, "is not taken away; rustc and its linker use none"),
     of("environment", true, "is empty but for what the toolchain needs"),
     jailed
-      ? of("writing", true, "to one directory in memory, bounded, and to the two results")
+      ? of("writing", true, "to a scratch directory and to the two results; each file is bounded")
       : of("writing", prlimit, "below one temporary directory; each file is bounded"),
     prlimit
       ? of("memory", true, "address space of every process, by prlimit")
@@ -71,10 +71,10 @@ function cellMeasures({ jailed, setpriv }: Means): Measure[] {
   const host = "the preview 1 host alone stands between a guest and";
   return [
     jailed
-      ? of("files", true, "sees Node and the mounts, and nothing else")
+      ? of("files", true, "sees Node, scriptcell's code for cells and the mounts, and nothing else")
       : of("files", false, `${host} them`),
     jailed ? of("network", true, "has none") : of("network", false, "guests have no call that reaches it"),
-    of("environment", true, "is empty"),
+    of("environment", true, "is empty but for what Node needs"),
     of("memory", true, "a cap that is part of every module"),
     of("time", true, "fuel in every module, and a deadline that kills the cell"),
     jailed

@@ -48,6 +48,7 @@ test("a storm of 200 bad scripts starves no run, and leaves no process and no fi
   const ours = new Set(descendants());
 
   let over = false;
+  const stormedAt = performance.now();
   const storm = Promise.all(Array.from({ length: 200 }, (_, n) => executor.compile(badScript(n)))).finally(
     () => {
       over = true;
@@ -62,8 +63,8 @@ test("a storm of 200 bad scripts starves no run, and leaves no process and no fi
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   expect((await storm).filter(({ ok }) => ok)).toEqual([]);
-  // A run that had to wait for a compile to end would take as long as the compile's deadline.
-  expect(delays.length).toBeGreaterThan(100);
+  // Runs that wait for compiles, whose bombs take a second each, are few, however many cores there are to end the storm sooner.
+  expect(delays.length).toBeGreaterThan((performance.now() - stormedAt) / 200);
   expect(Math.max(...delays)).toBeLessThan(5_000);
   await allGone(descendants().filter((pid) => !ours.has(pid)));
   expect(await readdir(directory)).toEqual([]);
