@@ -56,6 +56,13 @@ export interface Capabilities {
   clock?: ClockGrant;
   /** Default `"secure"`. */
   random?: RandomGrant;
+  /**
+   * Whether stdin, stdout and stderr pass for a terminal: `std::io::IsTerminal` and C's `isatty` then say so, and programs colour
+   * what they print, show progress, and in C write line by line. It opens nothing: input still comes from the call, output is still
+   * captured, and there is no size and no control of a terminal. What else a program looks at, such as `TERM` and `NO_COLOR`, is in `env`.
+   * Default false, wherever this process's own output goes; to ask is no denial.
+   */
+  terminal?: boolean;
 }
 
 /** Bytes that the arguments and the environment of a run may take together, counted as a guest gets them. */
@@ -110,4 +117,5 @@ export const capabilitiesSchema = z.strictObject({
   args: z.array(cText).min(1).max(10_000).optional(),
   clock: z.union([z.enum(["denied", "monotonic", "real"]), z.strictObject({ frozen: instant })]).optional(),
   random: z.union([z.literal("secure"), z.strictObject({ seed: z.union([z.int(), z.string()]) })]).optional(),
+  terminal: z.boolean().optional(),
 });

@@ -268,7 +268,7 @@ type Origin = Pick<RunReport, "moduleFrom" | "compileMs" | "fix">;
 type CompileChoices = { [Key in "edition" | "profile" | "fix"]?: CompileOptions[Key] | undefined };
 
 function runRequest(capabilities: ParsedCapabilities, limits: Limits): Plan["request"] {
-  const { fuel, outputBytes, diskBytes, openFiles } = limits;
+  const { fuel, outputBytes, diskBytes, openFiles, hostCallBytes } = limits;
   return {
     args: capabilities.args ?? ["script"],
     env: capabilities.env ?? {},
@@ -278,6 +278,8 @@ function runRequest(capabilities: ParsedCapabilities, limits: Limits): Plan["req
     outputBytes,
     diskBytes,
     openFiles,
+    hostCallBytes,
+    terminal: capabilities.terminal ?? false,
   };
 }
 

@@ -56,6 +56,13 @@ export interface Limits {
   scratchBytes: number;
   /** Files and directories open at once, without stdio and the mounts themselves. Default 64. Beyond it opening fails with `EMFILE`. */
   openFiles: number;
+  /**
+   * Bytes of its memory that the guest may name in one call of the host: paths, directory entries, random bytes, the subscriptions
+   * and events of a poll, and of a read or write its vectors and as many of the bytes it asks for as one call moves, 16 MiB. (A call
+   * of `engine: "node-wasi"` moves all of them.) Default 128 MiB, as in Wasmtime (`Store::set_hostcall_fuel`); at most 4 GiB.
+   * A call beyond it fails in the guest with `ENOMEM` before anything is done, and is recorded in `denials`; the guest goes on.
+   */
+  hostCallBytes: number;
 }
 
 /** Names of the limits. */
@@ -72,6 +79,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   diskBytes: 16 * MiB,
   scratchBytes: 64 * MiB,
   openFiles: 64,
+  hostCallBytes: 128 * MiB,
 });
 
 /** Parses the limits of a call or an executor; unknown names are errors. */
@@ -109,4 +117,9 @@ export const limitsSchema = z.strictObject({
     .max(1 * GiB)
     .optional(),
   openFiles: z.int().min(0).max(10_000).optional(),
+  hostCallBytes: z
+    .int()
+    .min(0)
+    .max(4 * GiB)
+    .optional(),
 });

@@ -34,7 +34,7 @@ export interface ExecutorOptions {
    * `node:wasi`, for comparison: it is no sandbox, so it needs `isolation: "process"` and a jail, and each run takes a fresh
    * cell. What it cannot hold a guest to is refused with `INVALID_OPTIONS`: a clock other than `"real"`, seeded random bytes,
    * mounts that can be written to, scratch mounts and `files`. Every limit holds. No path leads out of its jail, but links in a
-   * mount lead out of the mount; `denials` tells of `openFiles` and special files only.
+   * mount lead out of the mount; `denials` tells of `openFiles`, `hostCallBytes` and special files only.
    */
   engine?: Engine;
   /** Default `2024`. */

@@ -26,6 +26,7 @@ const BOUNDS: Record<LimitName, { least: number; most: number }> = {
   diskBytes: { least: 0, most: 1024 * GiB },
   scratchBytes: { least: 0, most: 1 * GiB },
   openFiles: { least: 0, most: 10_000 },
+  hostCallBytes: { least: 0, most: 4 * GiB },
 };
 const LIMITS = Object.keys(DEFAULT_LIMITS) as LimitName[];
 

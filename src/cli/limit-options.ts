@@ -45,6 +45,11 @@ const LIMIT_OPTIONS: Readonly<Record<LimitName, LimitOption>> = {
     ...size,
   },
   openFiles: { flag: "--open-files", description: "files and directories open at once", ...count },
+  hostCallBytes: {
+    flag: "--host-call-limit",
+    description: "bytes of the script's memory that one call of the host takes",
+    ...size,
+  },
 };
 
 /** The option that sets a limit. */

@@ -38,6 +38,7 @@ interface RunFlags extends CompilerFlags {
   input?: string;
   clock?: ClockGrant;
   seed?: string;
+  terminal?: true;
   isolation?: IsolationMode;
   engine?: Engine;
   stats?: true;
@@ -80,7 +81,11 @@ export function defineRun(command: Command, signal: AbortSignal): void {
       "denied (default), monotonic, real, or the instant at which it stands still",
       parseClock,
     )
-    .option("--seed <text>", "make random numbers repeatable (default: secure ones)");
+    .option("--seed <text>", "make random numbers repeatable (default: secure ones)")
+    .option(
+      "--terminal",
+      "tell the script that it has a terminal, so that it may colour its output (default: never, also in one)",
+    );
   addLimitOptions(command);
   addCompilerOptions(command);
   command
@@ -204,11 +209,11 @@ async function chooseStdin(
 }
 
 function capabilitiesOf(file: string, args: readonly string[], flags: RunFlags): Capabilities {
-  const { mount = [], scratch = [], env, clock, seed } = flags;
+  const { mount = [], scratch = [], env, clock, seed, terminal } = flags;
   return {
     // The name alone: the directories above it are none of the script's business.
     args: [file === STDIN ? "script" : basename(file), ...(flags.arg ?? []), ...args],
     mounts: [...mount, ...scratch],
-    ...defined({ env, clock, random: seed === undefined ? undefined : { seed } }),
+    ...defined({ env, clock, random: seed === undefined ? undefined : { seed }, terminal }),
   };
 }

@@ -33,4 +33,5 @@ export const LIMIT_ADVICE: Readonly<Record<LimitName, string>> = {
   diskBytes: "write less, or raise limits.diskBytes",
   scratchBytes: "write less, or raise limits.scratchBytes",
   openFiles: "close files before others are opened, or raise limits.openFiles",
+  hostCallBytes: "read, write and ask for less at a time, or raise limits.hostCallBytes",
 };

@@ -4,6 +4,7 @@ import { Errno, Failure } from "./filesystem/errno.ts";
 import { trackDescriptors } from "./node-wasi-descriptors.ts";
 import { waitsForStreams } from "./node-wasi-poll.ts";
 import { createGate } from "./preview1/call.ts";
+import { limitCallBytes } from "./preview1/call-bytes.ts";
 import { createPreview1, openPreopens } from "./preview1/create.ts";
 import { GuestMemory } from "./preview1/memory.ts";
 import type { Preopen, Preview1, Preview1Grants, Preview1Io } from "./preview1/preview1.ts";
@@ -17,8 +18,9 @@ const FDSTAT_BYTES = 24;
 
 /**
  * The same interface over Node's own `node:wasi`, which is no sandbox: for cells in a jail alone, and for one run of each,
- * because what a guest may have done to it cannot be undone. It holds its guest to `openFiles` and `outputBytes` and knows
- * no other grant or limit; whoever asks for it has seen to it that no mount can be written to and that the clock is real.
+ * because what a guest may have done to it cannot be undone. It holds its guest to `openFiles`, `outputBytes` and
+ * `hostCallBytes`, tells it of a `terminal`, and knows no other grant or limit; whoever asks for it has seen to it that no mount
+ * can be written to and that the clock is real.
  *
  * The standard streams are those of {@link createPreview1}: a guest that had the cell's own would speak to the host in the
  * cell's name, and its output could be neither counted nor passed on as it comes. In `node:wasi`'s own table a file that
@@ -50,6 +52,8 @@ function createHost(wasi: WASI, grants: Preview1Grants, io: Preview1Io, names: r
   const gate = createGate(io);
   const natives = wasi.wasiImport as Record<string, Call>;
   const memory = new GuestMemory();
+  // `node:wasi` reads and writes all that it is asked to at once.
+  const callBytes = limitCallBytes(grants.hostCallBytes, Number.POSITIVE_INFINITY, memory);
   let bound = false;
 
   const answer = (name: string, args: Argument[]): number | undefined => {
@@ -58,6 +62,7 @@ function createHost(wasi: WASI, grants: Preview1Grants, io: Preview1Io, names: r
     if (name === "proc_exit") return ownCall(...args);
     if (stream !== undefined && !MOVES_DESCRIPTORS.has(name)) return ownCall(stream, ...args.slice(1));
     if (!bound) throw new Failure(Errno.FAULT);
+    callBytes.allow(name, args);
     const [first = 0, second = 0, third = 0, fourth = 0] = args.map(Number);
     if (name === "path_open") descriptors.allowOne(() => memory.path(third, fourth));
     if (name === "poll_oneoff" && waitsForStreams(first, third, memory, descriptors)) return ownCall(...args);

@@ -49,6 +49,8 @@ export interface RunRequest {
   outputBytes: number;
   diskBytes: number;
   openFiles: number;
+  hostCallBytes: number;
+  terminal: boolean;
   /** Undefined: nothing in memory. */
   scratch?: WireScratch | undefined;
 }

@@ -163,6 +163,12 @@ describe("limits", () => {
     expect(over.stderr).toContain("grant it with --open-files");
   });
 
+  test("--host-call-limit bounds what one call takes", async () => {
+    const over = await probe(["print", "2000"], ["--host-call-limit", "1kB"]);
+    expect(over.exitCode).toBe(101);
+    expect(over.stderr).toMatch(/denied: fd_write descriptor 1.*grant it with --host-call-limit/);
+  });
+
   test("--table-elements bounds the tables of a module", async () => {
     const { exitCode, stderr } = await probe(["args"], ["--table-elements", "1"]);
     expect(exitCode).toBe(65);

@@ -228,6 +228,14 @@ describe("on a terminal", () => {
     expect(shown).toBe("␛]0;owned␇\u001b[32mgreen\u001b[0m\r\n\u001b[0m");
   });
 
+  test("a script takes its output for one where --terminal says so, which a real one does not", async () => {
+    const [shown, piped] = await Promise.all([
+      onTerminal(["run", PROBE, "--", "terminal"]),
+      scriptcell(["run", PROBE, "--terminal", "--", "terminal"]),
+    ]);
+    expect([shown, piped.stdout]).toEqual(["false\r\n", "true\n"]);
+  });
+
   test("in a pipe the script's bytes are its own, and what scriptcell says has no colours", async () => {
     const { stdout, stderr } = await scriptcell(["run", PROBE, "--", "title"]);
     expect(stdout).toBe("\u001b]0;owned\u0007\u001b[32mgreen\u001b[0m\n");

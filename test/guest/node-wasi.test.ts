@@ -22,6 +22,8 @@ function open(outputBytes = 1_000) {
       outputBytes,
       diskBytes: 0,
       openFiles: 1,
+      hostCallBytes: 1_000,
+      terminal: false,
     },
     {
       readStdin: (maxBytes) => new TextEncoder().encode("input").subarray(0, maxBytes),
@@ -158,6 +160,33 @@ describe("with its memory bound", () => {
     before.set(new Uint8Array(view.buffer, 16, 4), 16);
     expect(new Uint8Array(view.buffer)).toEqual(before);
     expect(view.getUint32(16, true)).toBeLessThan(16);
+  });
+
+  test("a call that names more than it may is NOMEM and told, and node:wasi is not asked", () => {
+    const { call, view, memory, buffer, put, openFile, denials } = bound();
+    expect(openFile("file.txt")).toBe("SUCCESS");
+    const file = view.getUint32(16, true);
+    const read = (bytes: number): string => call("fd_read", file, ...buffer("x".repeat(bytes)), 16);
+    expect([read(993), read(992)]).toEqual(["NOMEM", "SUCCESS"]);
+    // All of it was still to be read.
+    expect(Buffer.from(memory.buffer, 1_024, 7).toString()).toBe("insidex");
+    expect(call("path_filestat_get", 3, 0, ...put("p".repeat(1_001)), 16)).toBe("NOMEM");
+    expect(call("random_get", 1_024, 1_001)).toBe("NOMEM");
+    expect(call("poll_oneoff", 0, 4_096, 13, 16)).toBe("NOMEM");
+    expect(denials.map(({ call, target, grant }) => [call, target, grant])).toEqual([
+      ["fd_read", `descriptor ${file}`, "limits.hostCallBytes"],
+      ["path_filestat_get", "p".repeat(256), "limits.hostCallBytes"],
+      ["random_get", "random bytes", "limits.hostCallBytes"],
+      ["poll_oneoff", "subscriptions", "limits.hostCallBytes"],
+    ]);
+  });
+
+  test("a stream's call that names more than it may is NOMEM and told once", () => {
+    const { call, buffer, denials, output } = bound();
+    expect(call("fd_write", 1, ...buffer("x".repeat(993)), 16)).toBe("NOMEM");
+    expect(call("fd_write", 1, ...buffer("x".repeat(992)), 16)).toBe("SUCCESS");
+    expect(output.stdout).toHaveLength(992);
+    expect(denials).toHaveLength(1);
   });
 
   test("a call that fails to open counts for nothing", () => {

@@ -62,6 +62,8 @@ export function openHost({ mounts = [], grants = {}, stdin = "", readStdin }: Gu
       outputBytes: 1 << 20,
       diskBytes: 1 << 20,
       openFiles: 64,
+      hostCallBytes: 1 << 27,
+      terminal: false,
       ...grants,
     },
     {

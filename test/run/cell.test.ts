@@ -16,6 +16,8 @@ const request: Omit<RunRequest, "module"> = {
   outputBytes: 1_000,
   diskBytes: 0,
   openFiles: 0,
+  hostCallBytes: 0,
+  terminal: false,
 };
 const module = (n: number): PreparedModule => ({
   key: `m${n}`,

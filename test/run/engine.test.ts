@@ -264,6 +264,26 @@ describe("a guest of node:wasi", () => {
     expect(readFileSync(join(host, "file.txt"), "utf8")).toBe("inside");
   });
 
+  test.each([
+    [999, 0],
+    [1_000, 0],
+    [1_001, 48],
+  ])(
+    "takes %i bytes in one call where a thousand are the limit, and the answer is %i",
+    async (bytes, exitCode) => {
+      const asks = assemble(`(module
+      (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1)
+      (func (export "_start") (call $exit (call $random (i32.const 0) (i32.const ${bytes})))))`);
+      const result = await executor.execute(asks, { limits: { hostCallBytes: 1_000 } });
+      expect(result).toMatchObject({ exitCode, isolation });
+      expect(result.denials.map(({ grant }) => grant)).toEqual(
+        exitCode === 0 ? [] : ["limits.hostCallBytes"],
+      );
+    },
+  );
+
   test("sees each of its mounts, the root among them", async () => {
     const root = scratchDirectory();
     for (const name of ["a", "b"]) {

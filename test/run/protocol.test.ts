@@ -108,6 +108,8 @@ test("every host message arrives as it was sent", () => {
       outputBytes: 10,
       diskBytes: 20,
       openFiles: 30,
+      hostCallBytes: 40,
+      terminal: true,
     },
     { kind: "stdin", end: true },
   ];

@@ -35,6 +35,8 @@ async function begin(
         outputBytes: OUTPUT_BYTES,
         diskBytes: 0,
         openFiles: 0,
+        hostCallBytes: 0,
+        terminal: false,
       },
       stdin: openStdin(source),
       wallTimeMs: 1_000,
@@ -111,6 +113,8 @@ describe("artifacts", () => {
     outputBytes: OUTPUT_BYTES,
     diskBytes: 0,
     openFiles: 0,
+    hostCallBytes: 0,
+    terminal: false,
     scratch: SCRATCH,
   } as const;
 

@@ -79,6 +79,14 @@ describe.each(MODES)("a guest in $name", ({ options, isolation }) => {
     expect(reasons).not.toContain(STOPWATCH);
   });
 
+  test("takes nothing for a terminal, and says nothing of having asked, unless it is told that it has one", async () => {
+    const source = `use std::io::{IsTerminal, stderr, stdin, stdout};
+      fn main() { println!("{:?}", [stdin().is_terminal(), stdout().is_terminal(), stderr().is_terminal()]); }`;
+    expect(await executor.run(source)).toMatchObject({ output: [false, false, false], denials: [] });
+    const granted = await executor.run(source, { capabilities: { terminal: true }, stdin: "x" });
+    expect(granted).toMatchObject({ status: "ok", output: [true, true, true], stderr: "", denials: [] });
+  });
+
   test("with a frozen clock sees that instant, and a stopwatch that stands", async () => {
     const frozen = "2001-09-09T01:46:40Z";
     const { seen, reasons } = await look({ clock: { frozen } });

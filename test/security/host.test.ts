@@ -273,7 +273,7 @@ describe.each(MODES)("against the host of $name,", ({ options, isolation }) => {
     onTestFinished(() => clearInterval(watching));
     const result = await attack("ask-gigabytes", {
       stdin: "input",
-      limits: { memoryBytes: 1_100 * MiB, diskBytes: 32 * MiB },
+      limits: { memoryBytes: 1_100 * MiB, diskBytes: 32 * MiB, hostCallBytes: 4 * GiB },
     });
     expect(result).toMatchObject({ status: "limit-exceeded", limit: "outputBytes" });
     const [INVAL, FAULT, NOMEM] = [28, 21, 48];

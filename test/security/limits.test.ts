@@ -473,6 +473,49 @@ describe.each(MODES)("in $name", ({ options, isolation }) => {
     });
   });
 
+  describe("hostCallBytes", () => {
+    const LIMIT = 10_000;
+    const NOMEM = 48;
+    /** Asks for random bytes, says "done", and exits with the answer that it got first. */
+    const asking = (bytes: number): Uint8Array =>
+      assemble(`(module
+        (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") ${Math.ceil(bytes / 65_536) + 1})
+        (data (i32.const 0) "\\08\\00\\00\\00\\04\\00\\00\\00done")
+        (func (export "_start") (local $answer i32)
+          (local.set $answer (call $random (i32.const 64) (i32.const ${bytes})))
+          (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))
+          (call $exit (local.get $answer))))`);
+    const ask = (bytes: number, limits: Partial<Limits>): Promise<RunResult> =>
+      executor.execute(asking(bytes), { limits });
+
+    test.each([
+      ["under", LIMIT - 1],
+      ["at", LIMIT],
+    ])("lets one call take what lies %s it: %i of 10000 bytes", async (_, bytes) => {
+      const result = await ask(bytes, { hostCallBytes: LIMIT });
+      expect(result).toMatchObject({ status: "ok", stdout: "done", denials: [], isolation });
+    });
+
+    test("refuses a call that takes one byte more, and the guest goes on", async () => {
+      expect(await ask(LIMIT + 1, { hostCallBytes: LIMIT })).toMatchObject({
+        status: "failed",
+        exitCode: NOMEM,
+        stdout: "done",
+        denials: [{ call: "random_get", target: "random bytes", grant: "limits.hostCallBytes", count: 1 }],
+        isolation,
+      });
+    });
+
+    test("is 128 MiB where nobody says anything", async () => {
+      const memoryBytes = 192 * MiB;
+      expect(await ask(128 * MiB, { memoryBytes })).toMatchObject({ status: "ok", denials: [] });
+      expect(await ask(128 * MiB + 1, { memoryBytes })).toMatchObject({ exitCode: NOMEM });
+    });
+  });
+
   test("after all of that the next guest is served as the first", async () => {
     expect((await run("hoard", {}, "3")).status).toBe("ok");
     for (const name of readdirSync(root))

@@ -2,7 +2,7 @@ import type { GuestMemory } from "./memory.ts";
 
 /** Buffers that one call uses (Linux's IOV_MAX), and bytes that it moves: what is beyond is left to the guest's next call. */
 const MAX_BUFFERS = 1024;
-const MAX_BYTES = 16 << 20;
+export const MAX_MOVED_BYTES = 16 << 20;
 
 /** A stretch of guest memory that was checked to lie in it. */
 export interface Buffer {
@@ -17,7 +17,7 @@ export interface Buffer {
 export function readBuffers(memory: GuestMemory, vectors: number, count: number): Buffer[] {
   memory.check(vectors, count * 8);
   const buffers: Buffer[] = [];
-  let room = MAX_BYTES;
+  let room = MAX_MOVED_BYTES;
   for (let index = 0; index < count && room > 0 && buffers.length < MAX_BUFFERS; index++) {
     const address = memory.getU32(vectors + index * 8);
     const length = memory.getU32(vectors + index * 8 + 4);

@@ -1,5 +1,7 @@
 import { createBudget } from "./budget.ts";
+import { MAX_MOVED_BYTES } from "./buffers.ts";
 import { createGate, type HostCalls } from "./call.ts";
+import { limitCallBytes } from "./call-bytes.ts";
 import { createClock } from "./clock.ts";
 import { descriptorCalls } from "./descriptor-calls.ts";
 import { Descriptors } from "./descriptors.ts";
@@ -41,6 +43,7 @@ export function createPreview1(
 ): Preview1 {
   const host = createHost(preopens, grants, io);
   const gate = createGate(io);
+  const { bounded } = limitCallBytes(grants.hostCallBytes, MAX_MOVED_BYTES, host.memory);
   const made = new Map<MakeCalls, HostCalls>();
   const imports: WebAssembly.ModuleImports = {};
   for (const name of names) {
@@ -49,7 +52,7 @@ export function createPreview1(
     const calls = made.get(make) ?? make(host);
     made.set(make, calls);
     const hostCall = calls[name];
-    if (hostCall !== undefined) imports[name] = gate(name, hostCall);
+    if (hostCall !== undefined) imports[name] = gate(name, bounded(name, hostCall));
   }
   return {
     imports,
@@ -78,6 +81,8 @@ function idleHost(): Host {
     outputBytes: 0,
     diskBytes: 0,
     openFiles: 0,
+    hostCallBytes: 0,
+    terminal: false,
   };
   const io: Preview1Io = { readStdin: () => new Uint8Array(0), writeOutput() {}, deny() {} };
   return createHost(openPreopens([]), grants, io);

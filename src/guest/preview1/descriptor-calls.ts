@@ -6,7 +6,7 @@ import { ALL_FD_FLAGS, SYNC_FLAGS } from "./flags.ts";
 import type { Host } from "./host.ts";
 import { requireWritable } from "./mounts.ts";
 import { knownRights, Right } from "./rights.ts";
-import { FILESTAT_BYTES, FileType, writeStat } from "./stat.ts";
+import { FILESTAT_BYTES, FILESTAT_TYPE, FileType, writeStat } from "./stat.ts";
 import { timeChanges } from "./times.ts";
 
 const FDSTAT_BYTES = 24;
@@ -15,7 +15,9 @@ const DIRENT_BYTES = 24;
 
 /** Descriptors themselves: what they are, what may be done with them, their names and their end. */
 export function descriptorCalls(host: Host): HostCalls {
-  const { memory, descriptors } = host;
+  const { memory, descriptors, grants } = host;
+  // A C library takes a character device that has no position for a terminal.
+  const streamType = grants.terminal ? FileType["character-device"] : FileType.unknown;
 
   return {
     fd_close: call("i", (fd) => descriptors.close(fd)),
@@ -53,7 +55,7 @@ export function descriptorCalls(host: Host): HostCalls {
       memory.check(result, FILESTAT_BYTES);
       if (descriptor.kind === "file") writeStat(memory, result, descriptor.file.stat());
       else if (descriptor.kind === "directory") writeStat(memory, result, descriptor.directory.stat());
-      else memory.fill(result, FILESTAT_BYTES, 0);
+      else writeStreamStat(result);
     }),
 
     fd_filestat_set_times: call("iIIi", (fd, accessedNs, modifiedNs, flags) => {
@@ -89,6 +91,16 @@ export function descriptorCalls(host: Host): HostCalls {
     }),
   };
 
+  function fileTypeOf({ kind }: Descriptor): number {
+    return kind === "directory" || kind === "file" ? FileType[kind] : streamType;
+  }
+
+  /** Of a stream there is nothing to tell but what it is. */
+  function writeStreamStat(address: number): void {
+    memory.fill(address, FILESTAT_BYTES, 0);
+    memory.setU8(address + FILESTAT_TYPE, streamType);
+  }
+
   function preopenOf(fd: number): DirectoryDescriptor | undefined {
     const descriptor = descriptors.find(fd);
     return descriptor?.kind === "directory" && descriptor.preopened ? descriptor : undefined;
@@ -120,10 +132,4 @@ export function descriptorCalls(host: Host): HostCalls {
     }
     return used;
   }
-}
-
-function fileTypeOf(descriptor: Descriptor): number {
-  if (descriptor.kind === "directory" || descriptor.kind === "file") return FileType[descriptor.kind];
-  // Not a character device, which would make C programs believe in a terminal.
-  return FileType.unknown;
 }

@@ -29,9 +29,14 @@ export class GuestMemory {
     return this.#bytes;
   }
 
+  /** Whether `length` bytes at `address` lie in the memory. */
+  holds(address: number, length: number): boolean {
+    return address + length <= this.all.length;
+  }
+
   /** Checks that `length` bytes at `address` lie in the memory. */
   check(address: number, length: number): void {
-    if (address + length > this.all.length) throw new Failure(Errno.FAULT);
+    if (!this.holds(address, length)) throw new Failure(Errno.FAULT);
   }
 
   /** The bytes themselves, not a copy. */

@@ -36,6 +36,10 @@ export interface Preview1Grants {
   outputBytes: number;
   diskBytes: number;
   openFiles: number;
+  /** Bytes of its memory that the guest may name in one call. */
+  hostCallBytes: number;
+  /** Whether stdin, stdout and stderr pass for a terminal. */
+  terminal: boolean;
   /** Directories in memory, made for this run. */
   memory?: readonly OpenPreopen[];
 }

@@ -14,6 +14,8 @@ export const FileType: Readonly<Record<NodeType | "unknown", number>> = {
 };
 
 export const FILESTAT_BYTES = 64;
+/** Where in a `filestat` the type is. */
+export const FILESTAT_TYPE = 16;
 
 const MAX_U64 = (1n << 64n) - 1n;
 
@@ -22,7 +24,7 @@ export function writeStat(memory: GuestMemory, address: number, stat: NodeStat):
   memory.fill(address, FILESTAT_BYTES, 0);
   memory.setU64(address, stat.device);
   memory.setU64(address + 8, stat.inode);
-  memory.setU8(address + 16, FileType[stat.type]);
+  memory.setU8(address + FILESTAT_TYPE, FileType[stat.type]);
   memory.setU64(address + 24, stat.links);
   memory.setU64(address + 32, stat.size);
   memory.setU64(address + 40, timestamp(stat.accessedNs));

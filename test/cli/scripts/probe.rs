@@ -2,7 +2,7 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::hint::black_box;
-use std::io::{Read, Write};
+use std::io::{IsTerminal, Read, Write};
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
@@ -46,6 +46,7 @@ fn main() {
         "stopwatch" => println!("{}", std::time::Instant::now().elapsed().as_secs()),
         "random" => println!("{}", RandomState::new().build_hasher().finish()),
         "not-text" => std::io::stdout().write_all(&[0xff, 0xfe, b'\n']).unwrap(),
+        "terminal" => println!("{}", std::io::stdout().is_terminal()),
         "title" => {
             println!("\x1b]0;owned\x07\x1b[32mgreen\x1b[0m");
             std::process::exit(1);

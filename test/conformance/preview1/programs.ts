@@ -36,6 +36,16 @@ export const READING: readonly Program[] = [
     options: () => ({ capabilities: { mounts: [furnished()] } }),
   },
   {
+    name: "terminal",
+    covers: "streams that are no terminal",
+    options: () => ({ stdin: "input" }),
+  },
+  {
+    name: "terminal",
+    covers: "streams that pass for a terminal",
+    options: () => ({ stdin: "input", capabilities: { args: ["script", "terminal"], terminal: true } }),
+  },
+  {
     name: "descriptors",
     covers: "rights, flags and numbers of descriptors, mounts and sockets",
     options: () => ({ capabilities: { mounts: [furnished(), plain("/mnt/other")] } }),

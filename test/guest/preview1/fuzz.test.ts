@@ -4,60 +4,7 @@ import { expect, test } from "vitest";
 import { PREVIEW1_NAMES } from "../../../src/guest/preview1/create.ts";
 import { Caller } from "../caller.ts";
 import { scratch } from "../support.ts";
-
-/**
- * What each function takes: `f` a descriptor, `p` a path, `v` a vector of buffers, `b` a buffer, `r` where a result goes,
- * `w` any 32 bits, `L` any 64. Paths, vectors and buffers are two arguments.
- */
-const SIGNATURES: Record<string, string> = {
-  args_get: "rr",
-  args_sizes_get: "rr",
-  environ_get: "rr",
-  environ_sizes_get: "rr",
-  clock_res_get: "wr",
-  clock_time_get: "wLr",
-  fd_advise: "fLLw",
-  fd_allocate: "fLL",
-  fd_close: "f",
-  fd_datasync: "f",
-  fd_fdstat_get: "fr",
-  fd_fdstat_set_flags: "fw",
-  fd_fdstat_set_rights: "fLL",
-  fd_filestat_get: "fr",
-  fd_filestat_set_size: "fL",
-  fd_filestat_set_times: "fLLw",
-  fd_pread: "fvLr",
-  fd_prestat_get: "fr",
-  fd_prestat_dir_name: "fb",
-  fd_pwrite: "fvLr",
-  fd_read: "fvr",
-  fd_readdir: "fbLr",
-  fd_renumber: "ff",
-  fd_seek: "fLwr",
-  fd_sync: "f",
-  fd_tell: "fr",
-  fd_write: "fvr",
-  path_create_directory: "fp",
-  path_filestat_get: "fwpr",
-  path_filestat_set_times: "fwpLLw",
-  path_link: "fwpfp",
-  path_open: "fwpwLLwr",
-  path_readlink: "fpbr",
-  path_remove_directory: "fp",
-  path_rename: "fpfp",
-  path_symlink: "pfp",
-  path_unlink_file: "fp",
-  proc_raise: "w",
-  random_get: "b",
-  sched_yield: "",
-  sock_accept: "fwr",
-  sock_recv: "fvwrr",
-  sock_send: "fvwr",
-  sock_shutdown: "fw",
-};
-
-/** Not among them: an exit ends the run, and a poll may wait for years. */
-const LEFT_OUT = ["poll_oneoff", "proc_exit"];
+import { LEFT_OUT, SIGNATURES } from "./signatures.ts";
 
 /** The same numbers every time (mulberry32). */
 function randomNumbers(seed: number): () => number {

@@ -82,11 +82,16 @@ describe("stdout and stderr", () => {
     }
   });
 
-  test("are not terminals", () => {
+  test("are not terminals, unless they are to pass for one", () => {
     const guest = new Caller();
     expect(guest.fdstat(0)).toMatchObject({ type: 0, flags: 0 });
     expect(guest.fdstat(1)).toMatchObject({ type: 0, flags: 0 });
     expect((guest.fdstat(1) as { rights: number }).rights & (Right.FD_READ | Right.FD_SEEK)).toBe(0);
+    const onTerminal = new Caller({ grants: { terminal: true } });
+    for (const fd of [0, 1, 2]) {
+      expect(onTerminal.fdstat(fd)).toEqual({ ...(guest.fdstat(fd) as object), type: 2 });
+      expect(onTerminal.fstat(fd)).toEqual({ ...(guest.fstat(fd) as object), type: 2 });
+    }
   });
 
   test("take exactly as many bytes as are granted, each", () => {
@@ -140,11 +145,12 @@ describe("descriptors 0 to 2", () => {
 
   test("can be replaced by a file, which then takes what is printed", async () => {
     const root = scratch();
-    const guest = withMount(root);
+    const guest = withMount(root, { grants: { terminal: true } });
     const fd = guest.opened("log", { flags: 1, rights: Right.FD_WRITE });
     expect(guest.call("fd_renumber", fd, 1)).toBe("SUCCESS");
     expect(guest.write(1, "to the file")).toBe(11);
     expect(guest.witness.stdout()).toBe("");
+    expect(guest.fdstat(1)).toMatchObject({ type: 4 });
     expect(guest.fdstat(fd)).toBe("BADF");
   });
 });
