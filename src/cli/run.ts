@@ -84,7 +84,7 @@ export function defineRun(command: Command, signal: AbortSignal): void {
     .option("--seed <text>", "make random numbers repeatable (default: secure ones)")
     .option(
       "--terminal",
-      "tell the script that it has a terminal, so that it may colour its output (default: never, also in one)",
+      "tell the script that it has a terminal, so that it may colour its output (default: it has none, even where you do)",
     );
   addLimitOptions(command);
   addCompilerOptions(command);

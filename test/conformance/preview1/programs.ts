@@ -37,13 +37,8 @@ export const READING: readonly Program[] = [
   },
   {
     name: "terminal",
-    covers: "streams that are no terminal",
-    options: () => ({ stdin: "input" }),
-  },
-  {
-    name: "terminal",
     covers: "streams that pass for a terminal",
-    options: () => ({ stdin: "input", capabilities: { args: ["script", "terminal"], terminal: true } }),
+    options: () => ({ stdin: "input", capabilities: { terminal: true } }),
   },
   {
     name: "descriptors",
