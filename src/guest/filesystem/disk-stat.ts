@@ -1,9 +1,12 @@
 import type { BigIntStats } from "node:fs";
 import { fs } from "../builtins.ts";
-import { attempt } from "./errno.ts";
+import { attempt, Errno, Failure, failureOf } from "./errno.ts";
 import type { NodeStat, NodeType, TimeChange } from "./filesystem.ts";
 
-const { constants } = fs;
+const { constants, lstatSync } = fs;
+
+/** Guests look for much that is not there: Node is not to make an error of each. */
+const LOOK = { bigint: true, throwIfNoEntry: false } as const;
 
 /** Files whose exact times are remembered at once; beyond it the oldest are forgotten. */
 const MAX_REMEMBERED = 4096;
@@ -18,6 +21,18 @@ interface Rounded {
 interface Remembered {
   accessed?: Rounded;
   modified?: Rounded;
+}
+
+/** What there is at a path, be it a link. */
+export function lookAt(path: string): BigIntStats {
+  let stats: BigIntStats | undefined;
+  try {
+    stats = lstatSync(path, LOOK);
+  } catch (error) {
+    throw failureOf(error);
+  }
+  if (stats === undefined) throw new Failure(Errno.NOENT);
+  return stats;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { fs } from "../builtins.ts";
 import { accessFlags, DiskFile } from "./disk-file.ts";
 import { listDirectory } from "./disk-listing.ts";
+import { DIRECTORY, DIRECTORY_ITSELF, openFound } from "./disk-open.ts";
 import { descriptorPath } from "./disk-path.ts";
-import { createStatReader, type StatReader, toSystemTime } from "./disk-stat.ts";
+import { createStatReader, lookAt, type StatReader, toSystemTime } from "./disk-stat.ts";
 import { attempt, Errno, Failure } from "./errno.ts";
 import type {
   Directory,
@@ -38,17 +39,12 @@ const {
  * name, so whatever others rename or link meanwhile, no step can leave that directory. Linux only.
  */
 
-/** Opens an inode as a mere reference: nothing is read, no permission on it is needed, and no device or FIFO notices. */
-const O_PATH = 0o10000000;
-const REFERENCE = O_PATH | constants.O_NOFOLLOW;
-const DIRECTORY_REFERENCE = REFERENCE | constants.O_DIRECTORY;
-
 /**
  * Opens a host directory, whose path the caller has chosen and may lead over links. Throws the system's error where that
  * fails, and an error that names /proc where the directory could not be used afterwards.
  */
 export function openDiskDirectory(path: string): Directory {
-  const directory = new DiskDirectory(openSync(path, O_PATH | constants.O_DIRECTORY), createStatReader());
+  const directory = new DiskDirectory(openSync(path, DIRECTORY), createStatReader());
   try {
     directory.reopen().close();
     return directory;
@@ -62,6 +58,7 @@ class DiskDirectory implements Directory {
   readonly kind = "directory";
   readonly #stats: StatReader;
   #fd: number;
+  #identity: { dev: bigint; ino: bigint } | undefined;
 
   constructor(fd: number, stats: StatReader) {
     this.#fd = fd;
@@ -70,13 +67,14 @@ class DiskDirectory implements Directory {
 
   reopen(): Directory {
     // No O_NOFOLLOW: the path is the kernel's own link to this very directory.
-    const fd = attempt(() => openSync(this.#self(), O_PATH | constants.O_DIRECTORY));
+    const fd = attempt(() => openSync(this.#self(), DIRECTORY));
     return new DiskDirectory(fd, this.#stats);
   }
 
-  enter(name: string): Directory | Link {
+  enter(name: string, before?: Directory): Directory | Link {
+    if (before instanceof DiskDirectory && this.#holds(name, before)) return before;
     try {
-      const fd = attempt(() => openSync(this.#at(name), DIRECTORY_REFERENCE));
+      const fd = attempt(() => openSync(this.#at(name), DIRECTORY_ITSELF));
       return new DiskDirectory(fd, this.#stats);
     } catch (error) {
       if (!(error instanceof Failure && (error.errno === Errno.NOTDIR || error.errno === Errno.LOOP)))
@@ -86,23 +84,16 @@ class DiskDirectory implements Directory {
   }
 
   open(name: string, mode: OpenMode): File | Directory | Link | Special {
-    const reference = attempt(() => openSync(this.#at(name), REFERENCE));
-    let kept = false;
-    try {
-      const type = attempt(() => fstatSync(reference).mode & constants.S_IFMT);
-      switch (type) {
-        case constants.S_IFREG:
-          return new DiskFile(openSelf(reference, accessFlags(mode)), this.#stats);
-        case constants.S_IFDIR:
-          kept = true;
-          return new DiskDirectory(reference, this.#stats);
-        case constants.S_IFLNK:
-          return this.#linkOr(name, Errno.LOOP);
-        default:
-          return { kind: "special" };
-      }
-    } finally {
-      if (!kept) closeSync(reference);
+    const found = openFound(this.#at(name), mode);
+    switch (found.kind) {
+      case "file":
+        return new DiskFile(found.fd, this.#stats);
+      case "directory":
+        return new DiskDirectory(found.fd, this.#stats);
+      case "symlink":
+        return this.#linkOr(name, Errno.LOOP);
+      case "special":
+        return { kind: "special" };
     }
   }
 
@@ -119,7 +110,7 @@ class DiskDirectory implements Directory {
   }
 
   statAt(name: string): NodeStat {
-    return this.#stats.read(attempt(() => lstatSync(this.#at(name), { bigint: true })));
+    return this.#stats.read(lookAt(this.#at(name)));
   }
 
   setTimes(accessed: TimeChange, modified: TimeChange): void {
@@ -173,6 +164,13 @@ class DiskDirectory implements Directory {
     this.#fd = -1;
   }
 
+  /** Whether a name stands for the directory that `entered` has open. Its inode is no other's for as long as it is open. */
+  #holds(name: string, entered: DiskDirectory): boolean {
+    const { dev, ino } = lookAt(this.#at(name));
+    entered.#identity ??= attempt(() => fstatSync(entered.#open(), { bigint: true }));
+    return entered.#identity.ino === ino && entered.#identity.dev === dev;
+  }
+
   #open(): number {
     if (this.#fd === -1) throw new Error("a directory was used after it was closed");
     return this.#fd;
@@ -203,9 +201,4 @@ class DiskDirectory implements Directory {
     if (other instanceof DiskDirectory) return other;
     throw new Failure(Errno.XDEV);
   }
-}
-
-/** Opens for use what `reference` refers to: that inode and no other. */
-function openSelf(reference: number, flags: number): number {
-  return attempt(() => openSync(descriptorPath(reference), flags));
 }

@@ -91,8 +91,11 @@ export interface Directory extends Handle {
   readonly kind: "directory";
   /** Opens this directory once more: a handle with a life of its own. */
   reopen(): Directory;
-  /** Opens a directory inside this one. `ENOTDIR` for anything else but a link. */
-  enter(name: string): Directory | Link;
+  /**
+   * Opens a directory inside this one. `ENOTDIR` for anything else but a link. `before` is what the name was entered as
+   * earlier: where it still stands for that very directory, that handle may be given back instead of a new one.
+   */
+  enter(name: string, before?: Directory): Directory | Link;
   /** Opens a file or a directory, and nothing else. */
   open(name: string, mode: OpenMode): File | Directory | Link | Special;
   /** Makes a file and opens it. `EEXIST` where the name is taken, even by a link to nothing. */

@@ -1,5 +1,6 @@
 import { Errno, Failure } from "../filesystem/errno.ts";
 import type { Directory, File } from "../filesystem/filesystem.ts";
+import { Trail } from "../filesystem/walk.ts";
 import type { MountBudget } from "./budget.ts";
 import type { DirectoryReader } from "./directory-reader.ts";
 import type { OpenPreopen } from "./preopens.ts";
@@ -29,6 +30,8 @@ export interface OutputDescriptor extends Rights {
 export interface DirectoryDescriptor extends Rights {
   kind: "directory";
   directory: Directory;
+  /** Where paths from it are walked. */
+  trail: Trail;
   mount: Mount;
   /** The guest path it was opened by: for what is said about it, never for access. */
   path: string;
@@ -53,6 +56,9 @@ export type Descriptor = InputDescriptor | OutputDescriptor | DirectoryDescripto
 
 const FIRST_PREOPEN = 3;
 
+/** Directories that stay open between two paths below one mount. Each is a descriptor of the cell. */
+const KEPT_DIRECTORIES = 8;
+
 /** The descriptors of one run. 0 to 2 are its own streams, never those of the cell. */
 export class Descriptors {
   readonly #slots: (Descriptor | undefined)[];
@@ -72,6 +78,7 @@ export class Descriptors {
       this.#slots.push({
         kind: "directory",
         directory: preopen.directory,
+        trail: new Trail(preopen.directory, preopen.kind === "disk" ? KEPT_DIRECTORIES : 0),
         mount: {
           preopen,
           guest: preopen.guest,
@@ -180,6 +187,7 @@ export class Descriptors {
   #release(descriptor: Descriptor): void {
     if (descriptor.kind === "directory") {
       descriptor.reader?.close();
+      descriptor.trail.close();
       if (descriptor.preopened) return;
       this.#open -= 1;
       descriptor.directory.close();

@@ -1,6 +1,6 @@
 import { Errno, Failure } from "../filesystem/errno.ts";
 import type { Directory, File, Link, OpenMode } from "../filesystem/filesystem.ts";
-import { Walk } from "../filesystem/walk.ts";
+import { Trail, Walk } from "../filesystem/walk.ts";
 import { allowName, type MountBudget, spendName } from "./budget.ts";
 import { call, type HostCalls } from "./call.ts";
 import type { DirectoryDescriptor } from "./descriptors.ts";
@@ -55,6 +55,7 @@ export function openCalls(host: Host): HostCalls {
                 ...common,
                 kind: "directory",
                 directory: opened,
+                trail: new Trail(opened, 0),
                 rights: DIRECTORY_RIGHTS & base.inheriting,
                 preopened: false,
                 reader: undefined,
@@ -65,7 +66,7 @@ export function openCalls(host: Host): HostCalls {
   };
 
   function openPath(base: DirectoryDescriptor, path: string, wish: Wish, told: string): File | Directory {
-    const walk = new Walk(base.directory, path);
+    const walk = new Walk(base.trail, path);
     try {
       for (;;) {
         const name = walk.next();

@@ -180,7 +180,7 @@ function atSpot<Result>(base: DirectoryDescriptor, path: string, body: (spot: Sp
   return withinMount(base, path, () => {
     const { parent, name, slash } = placeOf(path);
     // One more component, so that the walk takes the whole parent for a directory and ends inside it.
-    const walk = new Walk(base.directory, `${parent}/`);
+    const walk = new Walk(base.trail, `${parent}/`);
     try {
       walk.next();
       return body({ directory: walk.current, name, slash });
@@ -198,7 +198,7 @@ function atObject<Result>(
   body: (directory: Directory, name: string | undefined, stat: NodeStat | undefined) => Result,
 ): Result {
   return withinMount(base, path, () => {
-    const walk = new Walk(base.directory, path);
+    const walk = new Walk(base.trail, path);
     try {
       for (;;) {
         const name = walk.next();

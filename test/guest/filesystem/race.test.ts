@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { openDiskDirectory } from "../../../src/guest/filesystem/disk.ts";
 import { Failure } from "../../../src/guest/filesystem/errno.ts";
-import { Walk } from "../../../src/guest/filesystem/walk.ts";
+import { Trail, Walk } from "../../../src/guest/filesystem/walk.ts";
 import { scratch } from "../support.ts";
 
 const MODE = { read: true, write: false, truncate: false };
@@ -27,11 +27,13 @@ test("a directory that is swapped with a link while a path is walked never leads
   await once(swapper, "message");
 
   const mount = openDiskDirectory(root);
+  const trail = new Trail(mount, 8);
   const seen = { inside: 0, refused: 0, outside: 0, lost: 0 };
   for (let round = 0; round < MAX_ROUNDS && seen.lost < LOSSES; round++) {
     if (checkThenOpen(root, join(root, "a/file")) === "outside") seen.lost += 1;
-    seen[walkAndOpen(mount, "a/file")] += 1;
+    seen[walkAndOpen(trail, "a/file")] += 1;
   }
+  trail.close();
   mount.close();
 
   expect(seen).toMatchObject({ outside: 0, lost: LOSSES });
@@ -39,11 +41,8 @@ test("a directory that is swapped with a link while a path is walked never leads
   expect(seen.refused).toBeGreaterThan(0);
 }, 300_000);
 
-function walkAndOpen(
-  mount: ReturnType<typeof openDiskDirectory>,
-  path: string,
-): "inside" | "outside" | "refused" {
-  const walk = new Walk(mount, path);
+function walkAndOpen(trail: Trail, path: string): "inside" | "outside" | "refused" {
+  const walk = new Walk(trail, path);
   try {
     const found = walk.current && open(walk);
     if (found?.kind !== "file") return "refused";
