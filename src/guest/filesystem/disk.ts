@@ -2,7 +2,7 @@ import { fs } from "../builtins.ts";
 import { accessFlags, DiskFile } from "./disk-file.ts";
 import { listDirectory } from "./disk-listing.ts";
 import { DIRECTORY, DIRECTORY_ITSELF, openFound } from "./disk-open.ts";
-import { descriptorPath } from "./disk-path.ts";
+import { descriptorPath, leave, lookInto, pathIn } from "./disk-path.ts";
 import { createStatReader, lookAt, type StatReader, toSystemTime } from "./disk-stat.ts";
 import { attempt, Errno, Failure } from "./errno.ts";
 import type {
@@ -35,8 +35,9 @@ const {
 } = fs;
 
 /**
- * The disk, reached only as `/proc/self/fd/N/name`: the kernel starts at a directory that is already open and is given one
- * name, so whatever others rename or link meanwhile, no step can leave that directory. Linux only.
+ * The disk, reached only as `/proc/self/fd/N/name`, or as `name` where `N` is the working directory: the kernel starts at a
+ * directory that is already open and is given one name, so whatever others rename or link meanwhile, no step can leave that
+ * directory. Linux only.
  */
 
 /**
@@ -84,6 +85,7 @@ class DiskDirectory implements Directory {
   }
 
   open(name: string, mode: OpenMode): File | Directory | Link | Special {
+    lookInto(this.#open());
     const found = openFound(this.#at(name), mode);
     switch (found.kind) {
       case "file":
@@ -110,6 +112,7 @@ class DiskDirectory implements Directory {
   }
 
   statAt(name: string): NodeStat {
+    lookInto(this.#open());
     return this.#stats.read(lookAt(this.#at(name)));
   }
 
@@ -160,6 +163,7 @@ class DiskDirectory implements Directory {
 
   close(): void {
     if (this.#fd === -1) return;
+    leave(this.#fd);
     closeSync(this.#fd);
     this.#fd = -1;
   }
@@ -185,7 +189,7 @@ class DiskDirectory implements Directory {
     if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) {
       throw new Error("the disk was given something that is not a plain name");
     }
-    return `${descriptorPath(this.#open())}/${name}`;
+    return pathIn(this.#open(), name);
   }
 
   #linkOr(name: string, errno: number): Link {

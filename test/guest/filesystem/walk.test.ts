@@ -150,11 +150,11 @@ describe("a path that was walked before", () => {
         `
         import { chmodSync } from "node:fs";
         import { openDiskDirectory } from ${source("disk.ts")};
-        import { workFromDescriptors } from ${source("disk-path.ts")};
+        import { workWhereGuestsDo } from ${source("disk-path.ts")};
         import { Trail, Walk } from ${source("walk.ts")};
         const trail = new Trail(openDiskDirectory(${JSON.stringify(mount)}), 8);
         if (process.getuid() === 0) process.setuid(65_534);
-        workFromDescriptors();
+        workWhereGuestsDo();
         const answers = [];
         for (const mode of [0o700, 0o000, 0o600, 0o700]) {
           chmodSync(${JSON.stringify(at("a"))}, mode);
