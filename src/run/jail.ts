@@ -50,7 +50,9 @@ export function cellCommand(
 ): { command: CellCommand; mounts: readonly WireMount[] } {
   const { bubblewrap } = confinement;
   const bound =
-    bubblewrap === null ? mounts : mounts.map((mount, i) => ({ ...mount, source: `/mounts/${i}` }));
+    bubblewrap === null
+      ? mounts
+      : mounts.map((mount, i) => ({ ...mount, source: `/mounts/${i}`, fixed: true as const }));
   const code = bubblewrap === null ? SOURCE_ROOT : `${JAIL_CODE}/`;
   const node = [process.execPath, ...nodeFlags(stackBytes), join(code, "guest", `main${EXTENSION}`)];
   const around =

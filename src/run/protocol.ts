@@ -6,6 +6,8 @@
 /** Mount as the cell sees it. */
 export interface WireMount {
   source: string;
+  /** Nothing can come in the place of what `source` leads to: a jail holds it there. */
+  fixed?: true;
   guest: string;
   access: "read" | "read-write";
   maxBytes: number | null;

@@ -221,6 +221,7 @@ describe("the command of a cell", () => {
       ["/mounts/0", "/readable"],
       ["/mounts/1", "/writable"],
     ]);
+    expect(bound.map(({ fixed }) => fixed)).toEqual([true, true]);
     const args = command.args.join(" ");
     expect(args).toContain(`--ro-bind ${root}/readable /mounts/0`);
     expect(args).toContain(`--bind ${root}/writable /mounts/1`);

@@ -37,15 +37,17 @@ const {
 /**
  * The disk, reached only as `/proc/self/fd/N/name`, or as `name` where `N` is the working directory: the kernel starts at a
  * directory that is already open and is given one name, so whatever others rename or link meanwhile, no step can leave that
- * directory. Linux only.
+ * directory. A path that always leads to the directory is as good a start, and a quicker one. Linux only.
  */
 
 /**
  * Opens a host directory, whose path the caller has chosen and may lead over links. Throws the system's error where that
- * fails, and an error that names /proc where the directory could not be used afterwards.
+ * fails, and an error that names /proc where the directory could not be used afterwards. The path is `fixed` where it always
+ * leads to this directory: no component of it is a link, and none can be moved or replaced.
  */
-export function openDiskDirectory(path: string): Directory {
-  const directory = new DiskDirectory(openSync(path, DIRECTORY), createStatReader());
+export function openDiskDirectory(path: string, place: "fixed" | "movable" = "movable"): Directory {
+  const fixedPath = place === "fixed" ? path : undefined;
+  const directory = new DiskDirectory(openSync(path, DIRECTORY), createStatReader(), fixedPath);
   try {
     directory.reopen().close();
     return directory;
@@ -58,18 +60,20 @@ export function openDiskDirectory(path: string): Directory {
 class DiskDirectory implements Directory {
   readonly kind = "directory";
   readonly #stats: StatReader;
+  readonly #fixedPath: string | undefined;
   #fd: number;
   #identity: { dev: bigint; ino: bigint } | undefined;
 
-  constructor(fd: number, stats: StatReader) {
+  constructor(fd: number, stats: StatReader, fixedPath?: string) {
     this.#fd = fd;
     this.#stats = stats;
+    this.#fixedPath = fixedPath;
   }
 
   reopen(): Directory {
     // No O_NOFOLLOW: the path is the kernel's own link to this very directory.
     const fd = attempt(() => openSync(this.#self(), DIRECTORY));
-    return new DiskDirectory(fd, this.#stats);
+    return new DiskDirectory(fd, this.#stats, this.#fixedPath);
   }
 
   enter(name: string, before?: Directory): Directory | Link {
@@ -85,8 +89,7 @@ class DiskDirectory implements Directory {
   }
 
   open(name: string, mode: OpenMode): File | Directory | Link | Special {
-    lookInto(this.#open());
-    const found = openFound(this.#at(name), mode);
+    const found = openFound(this.#towards(name), mode);
     switch (found.kind) {
       case "file":
         return new DiskFile(found.fd, this.#stats);
@@ -112,8 +115,7 @@ class DiskDirectory implements Directory {
   }
 
   statAt(name: string): NodeStat {
-    lookInto(this.#open());
-    return this.#stats.read(lookAt(this.#at(name)));
+    return this.#stats.read(lookAt(this.#towards(name)));
   }
 
   setTimes(accessed: TimeChange, modified: TimeChange): void {
@@ -189,7 +191,14 @@ class DiskDirectory implements Directory {
     if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) {
       throw new Error("the disk was given something that is not a plain name");
     }
-    return pathIn(this.#open(), name);
+    const fd = this.#open();
+    return this.#fixedPath === undefined ? pathIn(fd, name) : `${this.#fixedPath}/${name}`;
+  }
+
+  /** The same on the way to look at it: where one name is looked at, others will be. */
+  #towards(name: string): string {
+    if (this.#fixedPath === undefined) lookInto(this.#open());
+    return this.#at(name);
   }
 
   #linkOr(name: string, errno: number): Link {

@@ -31,14 +31,14 @@ export function openPreopens(preopens: readonly Preopen[]): OpenPreopens {
     for (const { directory } of list) directory.close();
   };
   try {
-    for (const { source, guest, access, maxBytes } of preopens) {
+    for (const { source, fixed, guest, access, maxBytes } of preopens) {
       list.push({
         guest,
         guestBytes: new TextEncoder().encode(guest),
         access,
         maxBytes: maxBytes ?? Number.POSITIVE_INFINITY,
         kind: "disk",
-        directory: openDiskDirectory(source),
+        directory: openDiskDirectory(source, fixed === true ? "fixed" : "movable"),
       });
     }
   } catch (error) {

@@ -9,6 +9,8 @@ import type { OpenPreopen } from "./preopens.ts";
 export interface Preopen {
   /** The directory in this process's view of the file system (inside a jail not the caller's path). */
   source: string;
+  /** Nothing can come in the place of what `source` leads to: a jail holds it there. */
+  fixed?: true;
   /** Absolute path at which the guest sees it. */
   guest: string;
   access: "read" | "read-write";

@@ -8,13 +8,22 @@ import { describeFilesystem } from "../../conformance/filesystem.ts";
 import { scratch } from "../support.ts";
 import { openMemory } from "./memory-support.ts";
 
-function openDisk(): Directory {
-  const directory = openDiskDirectory(scratch());
+function openDisk(place: "fixed" | "movable" = "movable"): Directory {
+  const directory = openDiskDirectory(scratch(), place);
   onTestFinished(() => directory.close());
   return directory;
 }
 
-describeFilesystem("the disk", openDisk, () => openMemory().root);
+describeFilesystem(
+  "the disk",
+  () => openDisk(),
+  () => openMemory().root,
+);
+describeFilesystem(
+  "the disk at a fixed path",
+  () => openDisk("fixed"),
+  () => openMemory().root,
+);
 
 test("a mount that is missing or is no directory is an error, and none stays open", () => {
   const root = scratch();
