@@ -23,9 +23,12 @@ export function rewriteOperators(module: WasmModule, { matches, place, write }: 
     nextOperator(operator);
     return operator.opcode;
   };
-  const concerned = [...module.bodies.entries()].filter(([, body]) =>
-    body.long.some((at) => matches(readAt(body, at))),
-  );
+  const concerned: [index: number, body: Body][] = [];
+  for (const [index, body] of module.bodies.entries()) {
+    // Hardly any has one: this is asked of very many.
+    if (body.long.length > 0 && body.long.some((at) => matches(readAt(body, at))))
+      concerned.push([index, body]);
+  }
   const writer = createWriter(concerned.reduce((size, [, { start, end }]) => size + end - start + 16, 0));
   const rewritten = concerned.map(([index, body]) => {
     const start = writer.length;

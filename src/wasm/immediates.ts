@@ -7,6 +7,12 @@ import { asValueType, readValueType, refusedType } from "./value-types.ts";
 /** An index into a space of `count` entities. */
 export function readIndex(cursor: OperatorCursor, what: string, count: number): number {
   const start = cursor.at;
+  // Nearly every index has one byte.
+  const byte = cursor.bytes[start] ?? 0x80;
+  if (byte < 0x80 && byte < count && start < cursor.end) {
+    cursor.at = start + 1;
+    return byte;
+  }
   const index = readU32(cursor);
   if (index >= count) throw new WasmFormatError(`${what} ${index} does not exist: there are ${count}`, start);
   return index;

@@ -9,9 +9,12 @@ export function countImports(module: WasmModule, kind: ExternKind): number {
 
 /** Type indices of all functions by function index, imported ones first. */
 export function typeIndicesOfFunctions(module: WasmModule): Uint32Array {
-  const indices: number[] = [];
-  for (const item of module.imports) if (item.kind === "function") indices.push(item.typeIndex);
-  return Uint32Array.from(indices.concat(module.functions));
+  const imported: number[] = [];
+  for (const item of module.imports) if (item.kind === "function") imported.push(item.typeIndex);
+  const indices = new Uint32Array(imported.length + module.functions.length);
+  indices.set(imported);
+  indices.set(module.functions, imported.length);
+  return indices;
 }
 
 /** How many entities of each kind the operators of a whole module can refer to. */

@@ -23,12 +23,16 @@ export interface OperatorCursor extends Cursor {
   /** Of a `br_table`: the outermost label, and where the labels begin. */
   outermost: number;
   labelsAt: number;
+  /** How many operators were passed over before it, which only compute (see {@link skipComputing}). */
+  passed: number;
   /** Open blocks, the body itself being one: 0 once its last `end` was read. */
   depth: number;
   /** Parameters of this body. */
   params: number;
   /** Locals of this body, parameters included. */
   locals: number;
+  /** Where operators on the first local behind the parameters begin, in all bodies so far. */
+  readonly firstLocal: number[];
   readonly spaces: IndexSpaces;
   readonly bounds: ReadBounds;
 }
@@ -37,13 +41,8 @@ export interface OperatorCursor extends Cursor {
 export interface OperatorVisitor {
   /** A body begins; the cursor stands before its first operator. */
   enter(cursor: OperatorCursor): void;
-  /** An operator was read. */
+  /** An operator was read, behind `passed` others. */
   operator(cursor: OperatorCursor): void;
-  /**
-   * So many operators were read that only compute (see {@link skipComputing}); the cursor stands behind them, and its fields do not speak
-   * of them. Operators on the first local behind the parameters are never among them. Whoever has no such function gets every operator.
-   */
-  computing?(cursor: OperatorCursor, count: number): void;
 }
 
 export function operatorCursor(spaces: IndexSpaces, bounds: ReadBounds): OperatorCursor {
@@ -55,11 +54,12 @@ export function operatorCursor(spaces: IndexSpaces, bounds: ReadBounds): Operato
     second: 0,
     outermost: 0,
     labelsAt: 0,
+    passed: 0,
     depth: 0,
     params: 0,
     locals: 0,
   };
-  return { bytes, at: 0, end: 0, ...counters, spaces, bounds };
+  return { bytes, at: 0, end: 0, ...counters, firstLocal: [], spaces, bounds };
 }
 
 /** Goes to the start of a body, reads its declarations of locals and stops before its first operator. */

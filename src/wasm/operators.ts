@@ -28,6 +28,7 @@ function readImmediates(cursor: OperatorCursor, immediates: number | undefined):
       return;
     case Immediates.local:
       cursor.first = readIndex(cursor, "local", cursor.locals);
+      if (cursor.first === cursor.params) cursor.firstLocal.push(cursor.start);
       return;
     case Immediates.i32:
       cursor.first = readS32(cursor);

@@ -20,7 +20,6 @@ export function readCode(state: ReadState): void {
   }
   const operators = operatorCursor(spaces, bounds);
   const countOperands = operandCounter(state);
-  const skips = visitor === undefined || visitor.computing !== undefined;
   const long: number[] = [];
   let locals = 0;
   for (const typeIndex of module.functions) {
@@ -33,14 +32,11 @@ export function readCode(state: ReadState): void {
     }
     visitor?.enter(operators);
     while (operators.depth > 0) {
-      if (skips) {
-        const computing = skipComputing(operators, params);
-        if (computing > 0) visitor?.computing?.(operators, computing);
-      }
+      operators.passed = skipComputing(operators);
       nextOperator(operators);
       visitor?.operator(operators);
       const { opcode } = operators;
-      if (opcode <= Opcode.returnCallIndirect) countOperands(operators);
+      if (hasOperands(opcode)) countOperands(operators);
       else if (isLong(opcode)) long.push(operators.start);
     }
     closeBody(operators);
@@ -61,6 +57,10 @@ function findBody({ cursor, bounds }: ReadState): Body {
   }
   if (size > cursor.end - cursor.at) throw new WasmFormatError("a function ends beyond its section", sizeAt);
   return { bytes: cursor.bytes, start: cursor.at, end: cursor.at + size, long: NONE };
+}
+
+function hasOperands(opcode: number): boolean {
+  return opcode <= Opcode.returnCallIndirect && (opcode >= Opcode.call || opcode <= Opcode.if);
 }
 
 function isLong(opcode: number): boolean {

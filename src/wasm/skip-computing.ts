@@ -1,79 +1,71 @@
-import type { IndexSpaces } from "./module.ts";
+import { Opcode } from "./opcodes.ts";
 import type { OperatorCursor } from "./operator-cursor.ts";
 
-/** How an operator is passed over. What is not here, or is encoded otherwise than compilers do, is for `nextOperator`. */
-const Skip = { not: 0, alone: 1, local: 2, global: 3, access: 4, i32: 5, i64: 6, f32: 7, f64: 8 } as const;
-
-const SKIPS = new Uint8Array(256);
-SKIPS[0x1b] = Skip.alone; // select
-SKIPS.fill(Skip.local, 0x20, 0x23);
-SKIPS.fill(Skip.global, 0x23, 0x25);
-SKIPS.fill(Skip.access, 0x28, 0x3f);
-SKIPS[0x41] = Skip.i32;
-SKIPS[0x42] = Skip.i64;
-SKIPS[0x43] = Skip.f32;
-SKIPS[0x44] = Skip.f64;
-SKIPS.fill(Skip.alone, 0x45, 0xc5);
+const FIRST_ACCESS = 0x28;
+const LAST_ACCESS = 0x3e;
+const FIRST_NUMERIC = 0x45;
+const LAST_NUMERIC = 0xc4;
 
 /** No operator that is passed over here has more bytes: as long as there are so many, none has to be looked for. */
 const MOST_BYTES = 16;
 /** How many are passed over at a time, so that whoever counts them hears of them before there are too many. */
 const MOST_OPERATORS = 64;
+/** Indices and sizes from here on take more than a byte. */
+const ONE_BYTE = 0x80;
+/** A log2 of an alignment, without flags. */
+const MOST_ALIGNMENTS = 0x20;
 
 /**
- * Passes over operators that only compute (numbers, locals, globals, loads and stores), most of any code, and gives their number: in one loop, without
- * reading them into the cursor. It stops before any other operator, before one on the local `except`, and before
- * whatever is not encoded as expected, so that it is `nextOperator` alone that has to tell what is wrong.
+ * Passes over operators that only compute (with integers, locals, globals, loads and stores), most of any code, and gives their number: in one loop, without
+ * reading them into the cursor. It stops before any other operator and before whatever is not encoded as compilers do, so that it is
+ * `nextOperator` alone that has to tell what is wrong.
+ *
+ * A chain of comparisons in one piece: a table to look up what to do with an opcode is slower, and so are functions.
  */
-export function skipComputing(cursor: OperatorCursor, except: number): number {
-  const { bytes, locals, spaces } = cursor;
+export function skipComputing(cursor: OperatorCursor): number {
+  const { bytes, params, firstLocal } = cursor;
+  const { memories } = cursor.spaces;
+  const locals = Math.min(cursor.locals, ONE_BYTE);
+  const globals = Math.min(cursor.spaces.globals, ONE_BYTE);
   const safeEnd = cursor.end - MOST_BYTES;
   let at = cursor.at;
   let count = 0;
-  while (at <= safeEnd && count < MOST_OPERATORS) {
-    const size = sizeAt(bytes, at, locals, except, spaces);
-    if (size === 0) break;
-    at += size;
-    count += 1;
+  for (; at <= safeEnd && count < MOST_OPERATORS; count += 1) {
+    const opcode = bytes[at] ?? 0;
+    if (opcode >= FIRST_NUMERIC) {
+      if (opcode > LAST_NUMERIC) break;
+      at += 1;
+    } else if (opcode < FIRST_ACCESS) {
+      if (opcode >= Opcode.localGet && opcode <= Opcode.localTee) {
+        const index = bytes[at + 1] ?? ONE_BYTE;
+        if (index >= locals) break;
+        if (index === params) firstLocal.push(at);
+        at += 2;
+      } else if (opcode === Opcode.globalGet || opcode === Opcode.globalSet) {
+        if ((bytes[at + 1] ?? ONE_BYTE) >= globals) break;
+        at += 2;
+      } else if (opcode === Opcode.select) {
+        at += 1;
+      } else break;
+    } else {
+      let next = at + 1;
+      let free = 4;
+      let last = 0x07;
+      if (opcode <= LAST_ACCESS) {
+        if (memories === 0 || (bytes[next] ?? ONE_BYTE) >= MOST_ALIGNMENTS) break;
+        next += 1;
+        last = 0x0f;
+      } else if (opcode === Opcode.i64Const) {
+        free = 9;
+        last = 0x00;
+      } else if (opcode !== Opcode.i32Const) break;
+      // An integer: these bytes of it may be anything, and one more, which linkers write to leave room for any address, is taken up to `last`.
+      const end = next + free;
+      while (next < end && (bytes[next] ?? ONE_BYTE) >= ONE_BYTE) next += 1;
+      if (next === end && (bytes[next] ?? ONE_BYTE) > last) break;
+      at = next + 1;
+    }
   }
   cursor.at = at;
   return count;
-}
-
-/** Bytes of the operator at a place, or 0 where it is not to be passed over. */
-function sizeAt(bytes: Uint8Array, at: number, locals: number, except: number, spaces: IndexSpaces): number {
-  switch (SKIPS[bytes[at] ?? 0]) {
-    case Skip.alone:
-      return 1;
-    case Skip.local: {
-      const index = bytes[at + 1] ?? 0x80;
-      return index < 0x80 && index < locals && index !== except ? 2 : 0;
-    }
-    case Skip.global: {
-      const index = bytes[at + 1] ?? 0x80;
-      return index < 0x80 && index < spaces.globals ? 2 : 0;
-    }
-    case Skip.access:
-      return spaces.memories > 0 && (bytes[at + 1] ?? 0x80) < 0x20 ? withInteger(bytes, at, 2, 4, 0x0f) : 0;
-    case Skip.i32:
-      return withInteger(bytes, at, 1, 4, 0x07);
-    case Skip.i64:
-      return withInteger(bytes, at, 1, 9, 0x00);
-    case Skip.f32:
-      return 5;
-    case Skip.f64:
-      return 9;
-    default:
-      return 0;
-  }
-}
-
-/**
- * Bytes of an operator whose integer begins at `offset`; 0 where the integer may be none. Its first `free` bytes may be anything; one more,
- * which linkers write where they leave room for any address, is taken up to `last`.
- */
-function withInteger(bytes: Uint8Array, at: number, offset: number, free: number, last: number): number {
-  const end = offset + free;
-  for (let byte = offset; byte < end; byte += 1) if ((bytes[at + byte] ?? 0x80) < 0x80) return byte + 1;
-  return (bytes[at + end] ?? 0x80) <= last ? end + 1 : 0;
 }

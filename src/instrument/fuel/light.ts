@@ -1,5 +1,6 @@
 import { MarkKind } from "./marks.ts";
-import { type BodyPlan, LIGHT, type Planner } from "./plan.ts";
+import { LIGHT } from "./plan.ts";
+import type { BodyPlan, Planner } from "./planner.ts";
 
 const State = { untouched: 0, entered: 1, known: 2 } as const;
 

@@ -22,16 +22,14 @@ export const MarkKind = {
   length: 8,
   /** Looks whether fuel is left. */
   check: 9,
-  /** An operator on the local whose index the fuel takes. */
-  displaced: 10,
   /** A reference to a function. */
-  reference: 11,
+  reference: 10,
   /** Code that nothing leads to. */
-  dead: 12,
+  dead: 11,
   /** Keeps by how much a memory or a table is about to grow. */
-  growth: 13,
+  growth: 12,
   /** Pays for the growth that was kept, where it was not refused. */
-  grown: 14,
+  grown: 13,
 } as const;
 
 /** The marks of all bodies of a module, in the order of their places: columns that grow, because there may be millions. */
@@ -46,7 +44,7 @@ export interface Marks {
   cost: Int32Array<ArrayBuffer>;
   /**
    * Of a charge, the function that is called at the end of the stretch; of a call or a reference, the one it names; -1 where there is
-   * none, or none is known. Of dead code and of an operator on the displaced local, where it ends.
+   * none, or none is known. Of dead code, where it ends.
    */
   callee: Int32Array<ArrayBuffer>;
 }
@@ -55,11 +53,12 @@ export interface Marks {
 const ALWAYS_ACCEPTED = 65_536;
 
 /**
- * Marks that grow to twice their capacity: compiled code has one for every eight to ten bytes. In a module that is made of
- * nothing but calls and loops they would take many times its size.
+ * Marks for a module of so many bytes. Compiled code has one for every ten to fifteen bytes; the columns grow where there are more. In a module
+ * that is made of nothing but calls and loops they would take many times its size, and it is refused.
  */
-export function createMarks(capacity: number): Marks {
-  return { count: 0, most: Math.max(ALWAYS_ACCEPTED, 2 * capacity), ...columns(capacity) };
+export function createMarks(moduleBytes: number): Marks {
+  const capacity = 1_024 + Math.ceil(moduleBytes / 12);
+  return { count: 0, most: Math.max(ALWAYS_ACCEPTED, Math.ceil(moduleBytes / 2)), ...columns(capacity) };
 }
 
 function columns(capacity: number): Pick<Marks, "at" | "kind" | "cost" | "callee"> {

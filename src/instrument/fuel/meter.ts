@@ -2,12 +2,23 @@ import { readByte, readU32 } from "../../wasm/cursor.ts";
 import type { Body, FunctionType } from "../../wasm/module.ts";
 import { Opcode } from "../../wasm/opcodes.ts";
 import { ValueType } from "../../wasm/value-types.ts";
-import { type Writer, writeByte, writeOperator, writeRange, writeS32, writeU32 } from "../../wasm/writer.ts";
+import { type Writer, writeByte, writeOperator, writeS32, writeU32 } from "../../wasm/writer.ts";
 import { ModuleRefused } from "../refusal.ts";
+import { type CodeCopier, copyCode, openCopy } from "./copy-code.ts";
 import { MarkKind, type Marks } from "./marks.ts";
-import type { BodyPlan } from "./plan.ts";
+import {
+  charge,
+  chargeAndCheck,
+  type Fuel,
+  NO_RESULT,
+  payLength,
+  showFuel,
+  stopBelowZero,
+  subtract,
+  writeConstant,
+} from "./payment.ts";
+import type { BodyPlan } from "./planner.ts";
 
-const NO_RESULT = 0x40;
 /** Shared: there may be a million functions, and hardly any has long operators. */
 const NONE: Body["long"] = [];
 
@@ -21,6 +32,7 @@ export interface Meter {
   /** Index of the global that holds the fuel for everybody outside of the guest's functions. */
   global: number;
   marks: Marks;
+  copier: CodeCopier;
   importedFunctions: number;
   /** By function index: what callers pay for the callee's first stretch; 0 where the callee pays itself. */
   entryCosts: Int32Array<ArrayBuffer>;
@@ -44,12 +56,8 @@ export interface MeteredFunction {
   checksAtEntry: boolean;
 }
 
-/** Where the locals of a metered function are. */
-interface Locals {
-  /** The fuel that is left: the last parameter. */
-  fuel: number;
-  /** The guest's first local, whose index the fuel has. */
-  displaced: number;
+/** Where a metered function has its fuel, which is its last parameter, and more: behind the guest's locals and the displaced one. */
+interface Locals extends Fuel {
   /** A number that is out of the way for a moment. */
   spare: number;
   /** Another, where lengths are paid. */
@@ -62,10 +70,11 @@ interface Locals {
  * Gives the places of its long operators ({@link Body.long}).
  */
 export function writeMetered(writer: Writer, meter: Meter, metered: MeteredFunction): Body["long"] {
-  const { marks } = meter;
+  const { marks, copier, global } = meter;
   const { body, plan, type } = metered;
   let long: number[] | undefined;
-  const locals = layOut(plan);
+  const locals = { local: plan.params, global, spare: plan.locals + 1, result: plan.locals + 2 };
+  openCopy(copier, body, plan);
   let copied = writeLocals(writer, metered);
   if (plan.branchesToEnd) {
     writeByte(writer, Opcode.block);
@@ -73,16 +82,22 @@ export function writeMetered(writer: Writer, meter: Meter, metered: MeteredFunct
   }
   for (let mark = plan.first; mark < plan.last; mark += 1) {
     const at = marks.at[mark] ?? 0;
-    writeRange(writer, body.bytes, copied, at);
+    copyCode(writer, copier, copied, at);
     if (writer.length > meter.room) throw pastRoom();
-    copied = writeMark(writer, meter, metered, locals, mark, at);
     const kind = marks.kind[mark];
+    if (kind === MarkKind.charge) {
+      // More than half of all marks.
+      charge(writer, locals, costOf(meter, mark));
+      copied = at;
+      continue;
+    }
+    copied = writeMark(writer, meter, metered, locals, mark, at);
     if (kind === MarkKind.length || kind === MarkKind.growth) {
       long ??= [];
       long.push(writer.length);
     }
   }
-  writeRange(writer, body.bytes, copied, body.end);
+  copyCode(writer, copier, copied, body.end);
   return long ?? NONE;
 }
 
@@ -94,48 +109,44 @@ export function pastRoom(): ModuleRefused {
   );
 }
 
-/** Writes what a mark stands for, and gives the place from where the body goes on as it was. */
+/** Writes what a mark stands for that is no plain charge, and gives the place from where the body goes on as it was. */
 function writeMark(
   writer: Writer,
   meter: Meter,
   { body, plan, paidByCallers, checksAtEntry }: MeteredFunction,
-  { fuel, displaced, spare, result }: Locals,
+  locals: Locals,
   mark: number,
   at: number,
 ): number {
-  const { marks, global } = meter;
+  const { marks } = meter;
+  const { local, spare, result } = locals;
   switch (marks.kind[mark]) {
-    case MarkKind.charge:
-      charge(writer, fuel, costOf(meter, mark));
-      return at;
     case MarkKind.entry: {
       const cost = paidByCallers ? calleeCost(meter, mark) : costOf(meter, mark);
-      if (checksAtEntry) chargeAndCheck(writer, meter, fuel, cost);
-      else charge(writer, fuel, cost);
+      if (checksAtEntry) chargeAndCheck(writer, locals, cost);
+      else charge(writer, locals, cost);
       return at;
     }
     case MarkKind.loop:
-      chargeAndCheck(writer, meter, fuel, costOf(meter, mark));
+      chargeAndCheck(writer, locals, costOf(meter, mark));
       return at;
     case MarkKind.afterCall:
       if (callsImport(meter, mark - 1)) {
-        charge(writer, fuel, costOf(meter, mark));
+        charge(writer, locals, costOf(meter, mark));
       } else {
         subtract(writer, costOf(meter, mark));
-        writeOperator(writer, Opcode.localSet, fuel);
+        writeOperator(writer, Opcode.localSet, local);
       }
       return at;
     case MarkKind.call:
-      writeOperator(writer, Opcode.localGet, fuel);
-      writeOperator(writer, Opcode.globalSet, global);
-      if (callsImport(meter, mark)) return writeImportCall(writer, body, fuel, at);
-      writeOperator(writer, Opcode.localGet, fuel);
+      showFuel(writer, locals);
+      if (callsImport(meter, mark)) return writeImportCall(writer, body, local, at);
+      writeOperator(writer, Opcode.localGet, local);
       return at;
     case MarkKind.indirectCall: {
       writeOperator(writer, Opcode.localSet, spare);
-      writeOperator(writer, Opcode.localGet, fuel);
-      writeOperator(writer, Opcode.globalSet, global);
-      writeOperator(writer, Opcode.localGet, fuel);
+      showFuel(writer, locals);
+      writeOperator(writer, Opcode.localGet, local);
       writeOperator(writer, Opcode.localGet, spare);
       const cursor = { bytes: body.bytes, at, end: body.end };
       writeByte(writer, readByte(cursor));
@@ -145,17 +156,16 @@ function writeMark(
     case MarkKind.return:
       // The last one stands before the end of the function.
       if (plan.branchesToEnd && mark === plan.last - 1) writeByte(writer, Opcode.end);
-      writeOperator(writer, Opcode.localGet, fuel);
+      writeOperator(writer, Opcode.localGet, local);
       return at;
     case MarkKind.trap:
-      writeOperator(writer, Opcode.localGet, fuel);
-      writeOperator(writer, Opcode.globalSet, global);
+      showFuel(writer, locals);
       return at;
     case MarkKind.length:
       writeOperator(writer, Opcode.localSet, spare);
-      writeOperator(writer, Opcode.localGet, fuel);
+      writeOperator(writer, Opcode.localGet, local);
       writeOperator(writer, Opcode.localGet, spare);
-      payLength(writer, meter, fuel);
+      payLength(writer, locals);
       writeOperator(writer, Opcode.localGet, spare);
       return at;
     case MarkKind.growth:
@@ -163,23 +173,20 @@ function writeMark(
       return at;
     case MarkKind.grown:
       writeOperator(writer, Opcode.localSet, result);
-      writeOperator(writer, Opcode.localGet, fuel);
+      writeOperator(writer, Opcode.localGet, local);
       writeOperator(writer, Opcode.localGet, spare);
       writeConstant(writer, Opcode.i32Const, 0);
       writeOperator(writer, Opcode.localGet, result);
       writeConstant(writer, Opcode.i32Const, REFUSED_GROWTH);
       writeByte(writer, Opcode.i32Ne);
       writeByte(writer, Opcode.select);
-      payLength(writer, meter, fuel);
+      payLength(writer, locals);
       writeOperator(writer, Opcode.localGet, result);
       return at;
     case MarkKind.check:
-      writeOperator(writer, Opcode.localGet, fuel);
-      stopBelowZero(writer, meter, fuel);
+      writeOperator(writer, Opcode.localGet, local);
+      stopBelowZero(writer, locals);
       return at;
-    case MarkKind.displaced:
-      writeOperator(writer, body.bytes[at] ?? 0, displaced);
-      return marks.callee[mark] ?? at;
     case MarkKind.reference: {
       const cursor = { bytes: body.bytes, at: at + 1, end: body.end };
       const functionIndex = readU32(cursor);
@@ -205,36 +212,32 @@ function writeImportCall(writer: Writer, { bytes, end }: Body, fuel: number, at:
 }
 
 /**
- * The fuel comes after the parameters. Of the guest's locals only the first has to make room: it moves behind the others,
- * which keep their indices.
+ * Writes the declarations of locals, and gives the place of the first operator. The fuel comes after the parameters: of the
+ * guest's locals only the first has to make room, and moves behind the others, which keep their indices.
  */
-function layOut({ params, locals }: BodyPlan): Locals {
-  return { fuel: params, displaced: locals, spare: locals + 1, result: locals + 2 };
-}
-
-/** Writes the declarations of locals, and gives the place of the first operator. */
 function writeLocals(writer: Writer, { body, plan }: MeteredFunction): number {
   const cursor = { bytes: body.bytes, at: body.start, end: body.end };
-  const groups: { count: number; type: number }[] = [];
-  for (let left = readU32(cursor); left > 0; left -= 1) {
-    const count = readU32(cursor);
+  const groups = readU32(cursor);
+  const own = plan.paysLengths ? 2 : plan.callsIndirectly ? 1 : 0;
+  writeU32(writer, groups + (plan.locals > plan.params ? 1 : 0) + (own > 0 ? 1 : 0));
+  let displaced: number | undefined;
+  for (let left = groups; left > 0; left -= 1) {
+    let count = readU32(cursor);
     const type = readByte(cursor);
-    if (count > 0) groups.push({ count, type });
+    if (displaced === undefined && count > 0) {
+      displaced = type;
+      count -= 1;
+    }
+    writeGroup(writer, count, type);
   }
-  const [first] = groups;
-  if (first !== undefined) {
-    first.count -= 1;
-    groups.push({ count: 1, type: first.type });
-  }
-  if (plan.paysLengths || plan.callsIndirectly) {
-    groups.push({ count: plan.paysLengths ? 2 : 1, type: ValueType.i32 });
-  }
-  writeU32(writer, groups.length);
-  for (const { count, type } of groups) {
-    writeU32(writer, count);
-    writeByte(writer, type);
-  }
+  if (displaced !== undefined) writeGroup(writer, 1, displaced);
+  if (own > 0) writeGroup(writer, own, ValueType.i32);
   return cursor.at;
+}
+
+function writeGroup(writer: Writer, count: number, type: number): void {
+  writeU32(writer, count);
+  writeByte(writer, type);
 }
 
 function writeResults(writer: Writer, meter: Meter, results: FunctionType["results"]): void {
@@ -255,51 +258,4 @@ function costOf(meter: Meter, mark: number): number {
 
 function calleeCost({ marks, entryCosts }: Meter, mark: number): number {
   return entryCosts[marks.callee[mark] ?? -1] ?? 0;
-}
-
-function charge(writer: Writer, fuel: number, cost: number): void {
-  if (cost === 0) return;
-  writeOperator(writer, Opcode.localGet, fuel);
-  subtract(writer, cost);
-  writeOperator(writer, Opcode.localSet, fuel);
-}
-
-function chargeAndCheck(writer: Writer, meter: Meter, fuel: number, cost: number): void {
-  writeOperator(writer, Opcode.localGet, fuel);
-  if (cost > 0) {
-    subtract(writer, cost);
-    writeOperator(writer, Opcode.localTee, fuel);
-  }
-  stopBelowZero(writer, meter, fuel);
-}
-
-/** Takes a length from the fuel below it on the stack. */
-function payLength(writer: Writer, meter: Meter, fuel: number): void {
-  writeByte(writer, Opcode.i64ExtendI32U);
-  writeByte(writer, Opcode.i64Sub);
-  writeOperator(writer, Opcode.localTee, fuel);
-  stopBelowZero(writer, meter, fuel);
-}
-
-/** Ends the guest where the fuel on the stack is below zero: the host sees by the global why. */
-function stopBelowZero(writer: Writer, { global }: Meter, fuel: number): void {
-  writeConstant(writer, Opcode.i64Const, 0);
-  writeByte(writer, Opcode.i64LtS);
-  writeByte(writer, Opcode.if);
-  writeByte(writer, NO_RESULT);
-  writeOperator(writer, Opcode.localGet, fuel);
-  writeOperator(writer, Opcode.globalSet, global);
-  writeByte(writer, Opcode.unreachable);
-  writeByte(writer, Opcode.end);
-}
-
-function subtract(writer: Writer, cost: number): void {
-  if (cost === 0) return;
-  writeConstant(writer, Opcode.i64Const, cost);
-  writeByte(writer, Opcode.i64Sub);
-}
-
-function writeConstant(writer: Writer, opcode: number, value: number): void {
-  writeByte(writer, opcode);
-  writeS32(writer, value);
 }

@@ -7,11 +7,15 @@ import { FUEL_EXPORT } from "../../wasm/reserved.ts";
 import { ValueType } from "../../wasm/value-types.ts";
 import { createWriter } from "../../wasm/writer.ts";
 import { mostMeteredBytes } from "../bounds.ts";
+import { createCopier } from "../fuel/copy-code.ts";
 import { findLight } from "../fuel/light.ts";
 import { type Meter, pastRoom, writeMetered } from "../fuel/meter.ts";
-import type { Planner } from "../fuel/plan.ts";
+import type { Planner } from "../fuel/planner.ts";
 import { withFuel, withoutFuel } from "../fuel/thunks.ts";
 import type { Pass } from "../pass.ts";
+
+/** Bytes of metered code for each byte of compiled code, with some more: the writer grows where it takes others. */
+const USUAL_GROWTH = 1.75;
 
 /** Fuel, as planned while the module was read: every function gets it as a parameter more, and gives it back as a result more. */
 export function fuel(planner: Planner): Pass {
@@ -30,7 +34,7 @@ export function fuel(planner: Planner): Pass {
   };
 }
 
-function createMeter(module: WasmModule, { marks, plans }: Planner, global: number): Meter {
+function createMeter(module: WasmModule, { marks, plans, firstLocal }: Planner, global: number): Meter {
   const { types, addressed } = module;
   const importedFunctions = countImports(module, "function");
   const entryCosts = new Int32Array(importedFunctions + plans.length);
@@ -38,14 +42,14 @@ function createMeter(module: WasmModule, { marks, plans }: Planner, global: numb
     const functionIndex = importedFunctions + index;
     if (!addressed.has(functionIndex)) entryCosts[functionIndex] = marks.cost[first] ?? 0;
   }
-  const withFuel = new Map<number, number>();
+  const withFuel: number[] = [];
   const typeWithFuel = (typeIndex: number): number => {
-    const known = withFuel.get(typeIndex);
+    const known = withFuel[typeIndex];
     if (known !== undefined) return known;
     const { params, results } = typeAt(module, typeIndex);
     const index =
       types.push({ params: [...params, ValueType.i64], results: [...results, ValueType.i64] }) - 1;
-    withFuel.set(typeIndex, index);
+    withFuel[typeIndex] = index;
     return index;
   };
   // By the list of a function's results, which all functions of its type share.
@@ -56,7 +60,17 @@ function createMeter(module: WasmModule, { marks, plans }: Planner, global: numb
     return index;
   };
   const room = mostMeteredBytes(module.bodies.reduce((size, { start, end }) => size + end - start, 0));
-  return { room, global, marks, importedFunctions, entryCosts, standIns: new Map(), typeWithFuel, blockType };
+  return {
+    room,
+    global,
+    marks,
+    copier: createCopier(firstLocal),
+    importedFunctions,
+    entryCosts,
+    standIns: new Map(),
+    typeWithFuel,
+    blockType,
+  };
 }
 
 /** Appends a function that stands between the guest and the world. A few bytes of guest ask for very long ones. */
@@ -93,7 +107,9 @@ function throughThunks(
 function meterBodies(module: WasmModule, planner: Planner, meter: Meter, types: readonly number[]): void {
   const { bodies, addressed } = module;
   const light = findLight(planner, meter.importedFunctions);
-  const writer = createWriter(2 * bodies.reduce((size, { start, end }) => size + end - start, 64));
+  const writer = createWriter(
+    64 + Math.ceil(USUAL_GROWTH * bodies.reduce((size, { start, end }) => size + end - start, 0)),
+  );
   for (const [index, plan] of planner.plans.entries()) {
     const start = writer.length;
     const functionIndex = meter.importedFunctions + index;
