@@ -43,11 +43,12 @@ export class DiskFile implements File {
   }
 
   read(into: Uint8Array, start: number, length: number, position: bigint): number {
-    if (position > MAX_SIZE - BigInt(length)) return 0;
     const fd = this.#open();
+    // A number where it is exact: Node is quicker with it.
+    const exact = position <= MAX_POSITION;
+    if (!exact && position > MAX_SIZE - BigInt(length)) return 0;
     try {
-      // A number where it is exact: Node is quicker with it.
-      return readSync(fd, into, start, length, position <= MAX_POSITION ? Number(position) : position);
+      return readSync(fd, into, start, length, exact ? Number(position) : position);
     } catch (error) {
       throw failureOf(error);
     }
