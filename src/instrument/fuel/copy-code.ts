@@ -2,6 +2,9 @@ import type { Body } from "../../wasm/module.ts";
 import { WORD_OVERHANG, type Writer, writeOperator, writeRange, writeWords } from "../../wasm/writer.ts";
 import type { BodyPlan } from "./planner.ts";
 
+/** Indices from here on take more than a byte. */
+const ONE_BYTE = 0x80;
+
 /** Copies bodies that are not to be changed but for one thing: the guest's first local, whose index the fuel takes, gets another. */
 export interface CodeCopier {
   bytes: Uint8Array;
@@ -38,13 +41,40 @@ export function openCopy(
 
 /** Copies `[start, end)` of the body: what begins in it ends in it. Later calls are for later code. */
 export function copyCode(writer: Writer, copier: CodeCopier, start: number, end: number): void {
+  if (copier.displaced < ONE_BYTE) copyAndPatch(writer, copier, start, end);
+  else copyInPieces(writer, copier, start, end);
+}
+
+/** The new index takes no more bytes than the old one: it is written over it. */
+function copyAndPatch(writer: Writer, copier: CodeCopier, start: number, end: number): void {
+  const { bytes, firstLocal, last, displaced } = copier;
+  const shift = writer.length - start;
+  copyUnchanged(writer, copier, start, end);
+  const copy = writer.bytes;
+  let { next } = copier;
+  for (; next < last; next += 1) {
+    const at = firstLocal[next] ?? end;
+    if (at >= end) break;
+    // In code that was left out.
+    if (at < start) continue;
+    let index = at + 1;
+    let rest = displaced;
+    for (; (bytes[index] ?? 0) >= ONE_BYTE; index += 1) {
+      copy[shift + index] = ONE_BYTE | rest;
+      rest = 0;
+    }
+    copy[shift + index] = rest;
+  }
+  copier.next = next;
+}
+
+function copyInPieces(writer: Writer, copier: CodeCopier, start: number, end: number): void {
   const { bytes, firstLocal, last, displaced } = copier;
   let copied = start;
   let { next } = copier;
   for (; next < last; next += 1) {
     const at = firstLocal[next] ?? end;
     if (at >= end) break;
-    // In code that was left out.
     if (at < start) continue;
     copyUnchanged(writer, copier, copied, at);
     writeOperator(writer, bytes[at] ?? 0, displaced);
@@ -61,6 +91,6 @@ function copyUnchanged(writer: Writer, { bytes, view }: CodeCopier, start: numbe
 
 function behindIndex(bytes: Uint8Array, start: number): number {
   let at = start;
-  while ((bytes[at] ?? 0) >= 0x80) at += 1;
+  while ((bytes[at] ?? 0) >= ONE_BYTE) at += 1;
   return at + 1;
 }

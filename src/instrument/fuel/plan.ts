@@ -15,7 +15,7 @@ export const LIGHT = 32;
 
 /** A planner for a module of so many bytes. */
 export function createPlanner(moduleBytes: number): Planner {
-  const planner: Planner = {
+  return {
     marks: createMarks(moduleBytes),
     plans: [],
     firstLocal: [],
@@ -26,10 +26,13 @@ export function createPlanner(moduleBytes: number): Planner {
     reachable: true,
     since: 0,
     deadFrom: 0,
-    enter: (cursor) => planEntry(planner, cursor),
-    operator: (cursor) => planOperator(planner, cursor),
+    enter(cursor) {
+      planEntry(this, cursor);
+    },
+    operator(cursor) {
+      planOperator(this, cursor);
+    },
   };
-  return planner;
 }
 
 /** Begins the next body; the cursor stands before its first operator. */
