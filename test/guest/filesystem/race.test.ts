@@ -14,32 +14,39 @@ const MODE = { read: true, write: false, truncate: false };
 const LOSSES = 5;
 const MAX_ROUNDS = 3_000_000;
 
-test("a directory that is swapped with a link while a path is walked never leads the walk outside", async () => {
-  const outside = scratch();
-  const root = join(outside, "mount");
-  mkdirSync(join(root, "a"), { recursive: true });
-  writeFileSync(join(root, "a/file"), "inside");
-  writeFileSync(join(outside, "file"), "outside");
-  symlinkSync("..", join(root, "link"));
+test.each([
+  ["directory", "a/file", ".."],
+  ["file", "a", "../file"],
+])(
+  "a %s that is swapped with a link while a path is walked never leads the walk outside",
+  async (kind, path, target) => {
+    const outside = scratch();
+    const root = join(outside, "mount");
+    mkdirSync(kind === "directory" ? join(root, "a") : root, { recursive: true });
+    writeFileSync(join(root, path), "inside");
+    writeFileSync(join(outside, "file"), "outside");
+    symlinkSync(target, join(root, "link"));
 
-  const swapper = fork(fileURLToPath(new URL("children/swap.ts", import.meta.url)), [root]);
-  onTestFinished(() => void swapper.kill("SIGKILL"));
-  await once(swapper, "message");
+    const swapper = fork(fileURLToPath(new URL("children/swap.ts", import.meta.url)), [root]);
+    onTestFinished(() => void swapper.kill("SIGKILL"));
+    await once(swapper, "message");
 
-  const mount = openDiskDirectory(root);
-  const trail = new Trail(mount, 8);
-  const seen = { inside: 0, refused: 0, outside: 0, lost: 0 };
-  for (let round = 0; round < MAX_ROUNDS && seen.lost < LOSSES; round++) {
-    if (checkThenOpen(root, join(root, "a/file")) === "outside") seen.lost += 1;
-    seen[walkAndOpen(trail, "a/file")] += 1;
-  }
-  trail.close();
-  mount.close();
+    const mount = openDiskDirectory(root);
+    const trail = new Trail(mount, 8);
+    const seen = { inside: 0, refused: 0, outside: 0, lost: 0 };
+    for (let round = 0; round < MAX_ROUNDS && seen.lost < LOSSES; round++) {
+      if (checkThenOpen(root, join(root, path)) === "outside") seen.lost += 1;
+      seen[walkAndOpen(trail, path)] += 1;
+    }
+    trail.close();
+    mount.close();
 
-  expect(seen).toMatchObject({ outside: 0, lost: LOSSES });
-  expect(seen.inside).toBeGreaterThan(0);
-  expect(seen.refused).toBeGreaterThan(0);
-}, 300_000);
+    expect(seen).toMatchObject({ outside: 0, lost: LOSSES });
+    expect(seen.inside).toBeGreaterThan(0);
+    expect(seen.refused).toBeGreaterThan(0);
+  },
+  300_000,
+);
 
 function walkAndOpen(trail: Trail, path: string): "inside" | "outside" | "refused" {
   const walk = new Walk(trail, path);
