@@ -14,11 +14,15 @@ const VERBS: Readonly<Record<string, string>> = {
   path_readlink: "read the link",
   path_filestat_set_times: "set the times of",
   fd_readdir: "list",
+  fd_read: "read from",
+  fd_pread: "read from",
   fd_write: "write to",
   fd_pwrite: "write to",
   fd_allocate: "write to",
   fd_filestat_set_size: "resize",
   clock_time_get: "read the clock",
+  random_get: "get",
+  poll_oneoff: "wait for",
 };
 
 /** `denied: open "/etc/passwd": no mount holds this path; grant it with mounts`. All of it comes from the cell, which is not trusted. */

@@ -1,15 +1,11 @@
-import { dirname, extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
 import type { Bubblewrap } from "../jail/jail.ts";
 import { WALLS } from "../jail/walls.ts";
+import { EXTENSION, PACKAGE_JSON, SOURCE_ROOT } from "./cell-code.ts";
 import { inliningFlags } from "./inlining.ts";
 import { hideKernelProc } from "./kernel-proc.ts";
 import type { CellCommand } from "./process-cell.ts";
 import type { WireMount } from "./protocol.ts";
-
-const EXTENSION = extname(import.meta.url);
-const SOURCE_ROOT = fileURLToPath(new URL("../", import.meta.url));
-const PACKAGE_JSON = fileURLToPath(new URL("../../package.json", import.meta.url));
 
 /** All of scriptcell's own code that runs in a cell, relative to the source root. */
 const CELL_CODE = [

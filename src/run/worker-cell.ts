@@ -1,8 +1,9 @@
-import { extname } from "node:path";
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { StartTransport } from "./cell.ts";
+import { EXTENSION, SOURCE_ROOT } from "./cell-code.ts";
 
-const ENTRY = new URL(`../guest/worker${extname(import.meta.url)}`, import.meta.url);
+const ENTRY = join(SOURCE_ROOT, "guest", `worker${EXTENSION}`);
 const BYTES_PER_MIB = 1024 * 1024;
 
 /**

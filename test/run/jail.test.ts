@@ -80,11 +80,11 @@ describe("a cell that was taken over, in its jail", () => {
       "src",
       "src/guest",
       "src/run",
-      "src/run/artifact-pattern.ts",
-      "src/run/framing.ts",
-      "src/run/protocol.ts",
+      "src/run/artifact-pattern.js",
+      "src/run/framing.js",
+      "src/run/protocol.js",
       "src/wasm",
-      "src/wasm/reserved.ts",
+      "src/wasm/reserved.js",
     ]);
     expect((seen.mounts as string[]).sort()).toEqual(["0", "0/file.txt", "1", "1/file.txt"]);
     expect(seen.secrets).toEqual([]);
