@@ -1,11 +1,23 @@
-import { fork } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { openDiskDirectory } from "../../../src/guest/filesystem/disk.ts";
-import { Failure } from "../../../src/guest/filesystem/errno.ts";
+import { Errno, Failure } from "../../../src/guest/filesystem/errno.ts";
+import type { Directory, File, Special } from "../../../src/guest/filesystem/filesystem.ts";
 import { Trail, Walk } from "../../../src/guest/filesystem/walk.ts";
 import { scratch } from "../support.ts";
 
@@ -27,10 +39,7 @@ test.each([
     writeFileSync(join(outside, "file"), "outside");
     symlinkSync(target, join(root, "link"));
 
-    const swapper = fork(fileURLToPath(new URL("children/swap.ts", import.meta.url)), [root]);
-    onTestFinished(() => void swapper.kill("SIGKILL"));
-    await once(swapper, "message");
-
+    await startSwapper(root);
     const mount = openDiskDirectory(root);
     const trail = new Trail(mount, 8);
     const seen = { inside: 0, refused: 0, outside: 0, lost: 0 };
@@ -47,6 +56,58 @@ test.each([
   },
   300_000,
 );
+
+test("a file that is swapped with a FIFO while it is opened is given as a file only where it is one", async () => {
+  const root = scratch();
+  writeFileSync(join(root, "a"), "inside");
+  execFileSync("mkfifo", [join(root, "link")]);
+  await startSwapper(root);
+  const mount = openDiskDirectory(root);
+  const seen = { file: 0, special: 0, lost: 0 };
+  for (let round = 0; round < MAX_ROUNDS && seen.lost < LOSSES; round++) {
+    if (checkThenOpenIsFifo(join(root, "a"))) seen.lost += 1;
+    const found = openAlways(mount, "a");
+    seen[found.kind] += 1;
+    if (found.kind !== "file") continue;
+    expect(found.stat().type).toBe("file");
+    found.close();
+  }
+  mount.close();
+  expect(seen.lost).toBe(LOSSES);
+  expect(seen.file).toBeGreaterThan(0);
+  expect(seen.special).toBeGreaterThan(0);
+}, 300_000);
+
+/** Between two renames there is nothing. */
+function openAlways(directory: Directory, name: string): File | Special {
+  for (;;) {
+    try {
+      const found = directory.open(name, MODE);
+      if (found.kind === "file" || found.kind === "special") return found;
+    } catch (error) {
+      if (!(error instanceof Failure && error.errno === Errno.NOENT)) throw error;
+    }
+  }
+}
+
+function checkThenOpenIsFifo(path: string): boolean {
+  try {
+    if (!statSync(path).isFile()) return false;
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const isFifo = fstatSync(fd).isFIFO();
+    closeSync(fd);
+    return isFifo;
+  } catch {
+    return false;
+  }
+}
+
+/** Until the test ends. */
+async function startSwapper(root: string): Promise<void> {
+  const swapper = fork(fileURLToPath(new URL("children/swap.ts", import.meta.url)), [root]);
+  onTestFinished(() => void swapper.kill("SIGKILL"));
+  await once(swapper, "message");
+}
 
 function walkAndOpen(trail: Trail, path: string): "inside" | "outside" | "refused" {
   const walk = new Walk(trail, path);

@@ -1,7 +1,7 @@
 import { renameSync } from "node:fs";
 
 /**
- * Swaps the directory or file `a` with the symbolic link `link`, back and forth, as fast as it can: what a second guest, or anyone
+ * Swaps the directory or file `a` with the symbolic link or FIFO `link`, back and forth, as fast as it can: what a second guest, or anyone
  * who shares the mount, can do. Says when it has begun and stops when it is told to, or when nobody is left to tell it.
  */
 const [root] = process.argv.slice(2);
