@@ -1,41 +1,22 @@
 import type { z } from "zod";
-import type { HostMount, Mount, RandomGrant } from "./capabilities.ts";
 import { ScriptcellError } from "./errors.ts";
-import { type Given, hintsFor } from "./explain/hints.ts";
 import { ModuleRefused } from "./instrument/instrument.ts";
-import type { Limits } from "./limits.ts";
 import type { CompileOptions, ExecuteOptions, ExecutorOptions, RunOptions } from "./options.ts";
-import {
-  type ParsedExecuteOptions,
-  parseCompileOptions,
-  parseExecuteOptions,
-  parseRunOptions,
-} from "./parse-options.ts";
-import {
-  mergeCapabilities,
-  mergeLimits,
-  type ParsedCapabilities,
-  type ResolvedOptions,
-  resolveExecutorOptions,
-} from "./resolve-options.ts";
-import type { CompiledModule, CompileResult, Outcome, RunReport, RunResult } from "./result.ts";
-import { NO_ARTIFACTS } from "./run/artifacts.ts";
-import type { AttachedFile, PreparedModule } from "./run/cell.ts";
-import { checkEngineGrants, checkEnginePlace } from "./run/engine.ts";
+import { parseCompileOptions, parseExecuteOptions, parseRunOptions } from "./parse-options.ts";
+import { planRun, type RunPlan } from "./plan-run.ts";
+import { type ResolvedOptions, resolveExecutorOptions } from "./resolve-options.ts";
+import type { CompiledModule, CompileResult, RunResult } from "./result.ts";
+import type { PreparedModule } from "./run/cell.ts";
 import { foreignModules } from "./run/foreign-modules.ts";
-import { resolveMounts } from "./run/mounts.ts";
-import { refusedModule, toOutcome, usedFuel } from "./run/outcome.ts";
-import type { RunRequest, WireClock } from "./run/protocol.ts";
-import type { RunRecord } from "./run/run.ts";
-import { type Placement, Runner } from "./run/runner.ts";
-import { planScratch } from "./run/scratch.ts";
+import { refusedModule } from "./run/outcome.ts";
+import { Runner } from "./run/runner.ts";
 import { openStdin } from "./run/stdin.ts";
+import { type CellRecord, type Origin, resultOf, unstarted } from "./run-result.ts";
 import { requireJail, ScriptCompiler, type ScriptRequest } from "./script-compiler.ts";
 
 /** What `execute` runs: a compiled module, the hash of one in the store, or the bytes of any preview 1 module. */
 export type ModuleSource = CompiledModule | string | Uint8Array;
 
-const NO_BYTES = new Uint8Array(0);
 const COMPILED_NOTHING: Origin = { moduleFrom: null, compileMs: 0, fix: null };
 
 /**
@@ -79,7 +60,7 @@ export class ScriptExecutor implements AsyncDisposable {
   ): Promise<RunResult<z.output<Schema>>> {
     const parsed = parseExecuteOptions(options);
     this.#checkOpen();
-    const plan = this.#plan(parsed);
+    const plan = planRun(this.#options, parsed);
     const bytes = await this.#bytesOf(module);
     return (await this.#runModule(bytes, plan, COMPILED_NOTHING)) as RunResult<z.output<Schema>>;
   }
@@ -95,7 +76,7 @@ export class ScriptExecutor implements AsyncDisposable {
   ): Promise<RunResult<z.output<Schema>>> {
     const parsed = parseRunOptions(options);
     const request = this.#scriptRequest(source, parsed, parsed.signal);
-    const plan = this.#plan(parsed, source);
+    const plan = planRun(this.#options, parsed, source);
     return (await this.#compileAndRun(request, plan)) as RunResult<z.output<Schema>>;
   }
 
@@ -111,7 +92,7 @@ export class ScriptExecutor implements AsyncDisposable {
     return this.close();
   }
 
-  async #compileAndRun(request: ScriptRequest, plan: Plan): Promise<RunResult> {
+  async #compileAndRun(request: ScriptRequest, plan: RunPlan): Promise<RunResult> {
     let compiled = this.#compiler.peek(request);
     if (compiled === undefined) {
       // A cell starts while rustc works. If it cannot, the run says so.
@@ -129,7 +110,7 @@ export class ScriptExecutor implements AsyncDisposable {
     return this.#runModule(compiled.module.bytes, plan, { moduleFrom: compiled.from, compileMs, fix });
   }
 
-  async #runModule(bytes: Uint8Array, plan: Plan, origin: Origin): Promise<RunResult> {
+  async #runModule(bytes: Uint8Array, plan: RunPlan, origin: Origin): Promise<RunResult> {
     let module: PreparedModule;
     try {
       module = this.#runner.prepare(bytes, plan.limits);
@@ -139,7 +120,7 @@ export class ScriptExecutor implements AsyncDisposable {
     }
     const { options, limits, placement, request, files } = plan;
     const { signal, onStdout, onStderr } = options;
-    let record: RunRecord & Pick<RunReport, "isolation">;
+    let record: CellRecord;
     try {
       signal?.throwIfAborted();
       const stdin = openStdin(options.stdin);
@@ -165,62 +146,7 @@ export class ScriptExecutor implements AsyncDisposable {
     if (this.#closing.signal.aborted && record.end.how === "cell-died") {
       record.end = { how: "cancelled", reason: this.#closing.signal.reason };
     }
-    return this.#result(record, plan, origin);
-  }
-
-  #result(
-    record: RunRecord & Pick<RunReport, "isolation">,
-    { options, limits, given }: Plan,
-    origin: Origin,
-  ): RunResult {
-    const stdout = decode(record.stdout);
-    const stderr = decode(record.stderr);
-    const outcome = toOutcome(record, stdout, stderr, limits, options.outputSchema);
-    const { denials } = record;
-    return {
-      ...outcome,
-      stdout,
-      stderr,
-      stdoutBytes: record.stdout,
-      stderrBytes: record.stderr,
-      truncated: record.truncated,
-      durationMs: record.durationMs,
-      fuelUsed: usedFuel(limits, record.fuelLeft),
-      peakMemoryBytes: record.peakMemoryBytes,
-      denials,
-      hints: hintsFor(outcome, { stderr, denials }, { ...given, source: origin.fix?.source ?? given.source }),
-      artifacts: record.artifacts,
-      isolation: record.isolation,
-      ...origin,
-    };
-  }
-
-  /** Everything about a run but its module. @throws ScriptcellError INVALID_OPTIONS, MOUNT_REFUSED */
-  #plan(options: ParsedExecuteOptions, source?: string): Plan {
-    const limits = mergeLimits(this.#options.limits, options.limits, this.#options.ceilings);
-    const capabilities = mergeCapabilities(this.#options.capabilities, options.capabilities);
-    const engine = options.engine ?? this.#options.engine;
-    checkEnginePlace(engine, this.#options);
-    const all = (capabilities.mounts ?? []) as readonly Mount[];
-    const mounts = resolveMounts(
-      all.filter((mount): mount is HostMount => mount.access !== "scratch"),
-      this.#options.cacheDir,
-    );
-    const { scratch, files } = planScratch(
-      { mounts: all, files: options.files ?? {}, artifacts: options.artifacts ?? [] },
-      limits,
-    );
-    checkEngineGrants(engine, { ...capabilities, scratch });
-    const request = { ...runRequest(capabilities, limits), scratch };
-    return {
-      options,
-      limits,
-      // What lies in memory is no part of it: any warm cell can have it.
-      placement: { tenant: options.tenant ?? "", engine, mounts, stackBytes: limits.stackBytes },
-      request,
-      files,
-      given: { args: request.args.length, stdin: options.stdin !== undefined, source },
-    };
+    return resultOf(record, plan, origin);
   }
 
   #scriptRequest(source: string, options: CompileChoices, signal?: AbortSignal): ScriptRequest {
@@ -253,69 +179,8 @@ export class ScriptExecutor implements AsyncDisposable {
   }
 }
 
-/** Everything about a run but its module. */
-interface Plan {
-  options: ParsedExecuteOptions;
-  limits: Limits;
-  placement: Placement;
-  request: Omit<RunRequest, "module" | "stdin">;
-  files: readonly AttachedFile[];
-  given: Given;
-}
-
-type Origin = Pick<RunReport, "moduleFrom" | "compileMs" | "fix">;
-
 type CompileChoices = { [Key in "edition" | "profile" | "fix"]?: CompileOptions[Key] | undefined };
-
-function runRequest(capabilities: ParsedCapabilities, limits: Limits): Plan["request"] {
-  const { fuel, outputBytes, diskBytes, openFiles, hostCallBytes } = limits;
-  return {
-    args: capabilities.args ?? ["script"],
-    env: capabilities.env ?? {},
-    clock: wireClock(capabilities.clock ?? "denied"),
-    random: wireRandom(capabilities.random ?? "secure"),
-    fuel: Number(fuel),
-    outputBytes,
-    diskBytes,
-    openFiles,
-    hostCallBytes,
-    terminal: capabilities.terminal ?? false,
-  };
-}
-
-function wireClock(clock: NonNullable<ParsedCapabilities["clock"]>): WireClock {
-  if (typeof clock === "string") return { kind: clock };
-  return { kind: "frozen", epochNs: (BigInt(clock.frozen.getTime()) * 1_000_000n).toString() };
-}
-
-function wireRandom(random: RandomGrant): RunRequest["random"] {
-  return random === "secure" ? { kind: "secure" } : { kind: "seeded", seed: String(random.seed) };
-}
-
-/** The result of a run that never reached a cell. */
-function unstarted(outcome: Outcome, origin: Origin): RunResult {
-  return {
-    ...outcome,
-    stdout: "",
-    stderr: "",
-    stdoutBytes: NO_BYTES,
-    stderrBytes: NO_BYTES,
-    truncated: { stdout: false, stderr: false },
-    durationMs: 0,
-    fuelUsed: 0,
-    peakMemoryBytes: null,
-    denials: [],
-    hints: [],
-    artifacts: NO_ARTIFACTS,
-    isolation: null,
-    ...origin,
-  };
-}
 
 function isAbortOf(signal: AbortSignal | undefined, error: unknown): boolean {
   return signal?.aborted === true && error === signal.reason;
-}
-
-function decode(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 }
