@@ -1,3 +1,5 @@
+import type { Position } from "./position.ts";
+
 /**
  * The small filesystem that the preview 1 host stands on. An implementation knows open directories and plain names,
  * and nothing of paths: a name is never empty, `.` or `..` and holds no slash, and no method follows a symbolic link.
@@ -60,9 +62,9 @@ export interface Handle {
 export interface File extends Handle {
   readonly kind: "file";
   /** Reads up to `length` bytes to `into[start]`; 0 at the end of the file. */
-  read(into: Uint8Array, start: number, length: number, position: bigint): number;
+  read(into: Uint8Array, start: number, length: number, position: Position): number;
   /** Writes up to `length` bytes; returns how many. */
-  write(from: Uint8Array, start: number, length: number, position: bigint): number;
+  write(from: Uint8Array, start: number, length: number, position: Position): number;
   /** Writes at the end of the file, wherever that is by then. */
   append(from: Uint8Array, start: number, length: number): number;
   size(): bigint;

@@ -8,6 +8,7 @@ import {
   statOf,
   touch,
 } from "./memory-node.ts";
+import type { Position } from "./position.ts";
 
 /** An open file in memory. It stays usable after its last name was removed. */
 export class MemoryFile implements File {
@@ -25,16 +26,16 @@ export class MemoryFile implements File {
     if (mode.truncate && node.content.size > 0n) this.#cut(0n);
   }
 
-  read(into: Uint8Array, start: number, length: number, position: bigint): number {
+  read(into: Uint8Array, start: number, length: number, position: Position): number {
     const { content } = this.#open();
     if (!this.#mode.read) throw new Failure(Errno.BADF);
-    return content.read(into, start, length, position);
+    return content.read(into, start, length, BigInt(position));
   }
 
-  write(from: Uint8Array, start: number, length: number, position: bigint): number {
+  write(from: Uint8Array, start: number, length: number, position: Position): number {
     const node = this.#open();
     if (!this.#mode.write) throw new Failure(Errno.BADF);
-    const written = node.content.write(from, start, length, position);
+    const written = node.content.write(from, start, length, BigInt(position));
     if (written > 0) touch(this.#volume, node);
     return written;
   }

@@ -1,5 +1,4 @@
 import { Errno } from "../filesystem/errno.ts";
-import type { HostCall } from "./call.ts";
 import type { GuestMemory } from "./memory.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -16,45 +15,46 @@ const VECTORS: readonly Stretch[] = [{ address: 1, length: 2, of: "vectors" }];
 const VECTOR_BYTES = 8;
 
 /** What each function takes of which the guest chooses the length. What is not here takes a few bytes, or as many as the host chooses. */
-const STRETCHES: Readonly<Record<string, readonly Stretch[]>> = {
-  fd_pread: VECTORS,
-  fd_prestat_dir_name: [bytes(1)],
-  fd_pwrite: VECTORS,
-  fd_read: VECTORS,
-  fd_readdir: [bytes(1)],
-  fd_write: VECTORS,
-  path_create_directory: [bytes(1)],
-  path_filestat_get: [bytes(2)],
-  path_filestat_set_times: [bytes(2)],
-  path_link: [bytes(2), bytes(5)],
-  path_open: [bytes(2)],
-  path_readlink: [bytes(1), bytes(3)],
-  path_remove_directory: [bytes(1)],
-  path_rename: [bytes(1), bytes(4)],
-  path_symlink: [bytes(0), bytes(3)],
-  path_unlink_file: [bytes(1)],
-  poll_oneoff: [
-    { address: 0, length: 2, of: 48 },
-    { address: 1, length: 2, of: 32 },
-  ],
-  random_get: [bytes(0)],
-};
+const STRETCHES: ReadonlyMap<string, readonly Stretch[]> = new Map(
+  Object.entries({
+    fd_pread: VECTORS,
+    fd_prestat_dir_name: [bytes(1)],
+    fd_pwrite: VECTORS,
+    fd_read: VECTORS,
+    fd_readdir: [bytes(1)],
+    fd_write: VECTORS,
+    path_create_directory: [bytes(1)],
+    path_filestat_get: [bytes(2)],
+    path_filestat_set_times: [bytes(2)],
+    path_link: [bytes(2), bytes(5)],
+    path_open: [bytes(2)],
+    path_readlink: [bytes(1), bytes(3)],
+    path_remove_directory: [bytes(1)],
+    path_rename: [bytes(1), bytes(4)],
+    path_symlink: [bytes(0), bytes(3)],
+    path_unlink_file: [bytes(1)],
+    poll_oneoff: [
+      { address: 0, length: 2, of: 48 },
+      { address: 1, length: 2, of: 32 },
+    ],
+    random_get: [bytes(0)],
+  }),
+);
 
 type Arguments = readonly (number | bigint)[];
 
-/** Holds the calls of a run to the bytes of guest memory that each may take. */
-export interface CallBytes {
-  /** Refuses a call that names more. One that names memory that there is not is left to fail by itself. */
-  allow(name: string, args: Arguments): void;
-  /** The same call, which is refused before it does anything. */
-  bounded(name: string, hostCall: HostCall): HostCall;
-}
+/** Refuses a call that names more of the guest's memory than it may. One that names memory that there is not is left to fail by itself. */
+export type AllowBytes = (name: string, args: Arguments) => void;
 
 /** `maxMoved` are the bytes that one read or write moves at most, whatever it asks for. */
-export function limitCallBytes(limit: number, maxMoved: number, memory: GuestMemory): CallBytes {
-  const allow = (name: string, args: Arguments): void => {
+export function limitCallBytes(limit: number, maxMoved: number, memory: GuestMemory): AllowBytes {
+  return (name, args) => {
+    const stretches = STRETCHES.get(name);
+    if (stretches === undefined) return;
+    // Nothing that it could ask for would be too much.
+    if (stretches === VECTORS && Number(args[2]) * VECTOR_BYTES + maxMoved <= limit) return;
     let taken = 0;
-    for (const { address, length, of } of STRETCHES[name] ?? []) {
+    for (const { address, length, of } of stretches) {
       const at = Number(args[address]);
       const count = Number(args[length]);
       taken += of === "vectors" ? vectored(at, count) : held(at, count * of);
@@ -66,18 +66,6 @@ export function limitCallBytes(limit: number, maxMoved: number, memory: GuestMem
       `one call would take more than ${limit} bytes of the guest's memory`,
       "limits.hostCallBytes",
     );
-  };
-  return {
-    allow,
-    bounded(name, hostCall) {
-      if (!Object.hasOwn(STRETCHES, name)) return hostCall;
-      const run = hostCall.run as (...args: Arguments) => void;
-      const bounded = (...args: Arguments): void => {
-        allow(name, args);
-        run(...args);
-      };
-      return { ...hostCall, run: bounded };
-    },
   };
 
   function held(address: number, length: number): number {
@@ -109,7 +97,7 @@ const MAX_TOLD = 256;
 function told(name: string, args: Arguments, memory: GuestMemory): string {
   if (name === "poll_oneoff") return "subscriptions";
   if (name === "random_get") return "random bytes";
-  const [first] = STRETCHES[name] ?? [];
+  const [first] = STRETCHES.get(name) ?? [];
   if (first === undefined || !name.startsWith("path_")) return `descriptor ${args[0]}`;
   const length = Math.min(Number(args[first.length]), MAX_TOLD);
   const address = Number(args[first.address]);

@@ -1,5 +1,6 @@
 import { captureGuest, enterGuest, leaveGuest } from "../backtrace/stack.ts";
 import { Errno, Failure } from "../filesystem/errno.ts";
+import type { AllowBytes } from "./call-bytes.ts";
 import { OutputLimit, type Preview1Io } from "./preview1.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -30,19 +31,23 @@ export function call<Signature extends string>(
  * Makes the function that the guest imports, the one way into the host. Integers arrive signed and leave here unsigned; a guest
  * may declare an import with any type, so each is checked. What a call throws becomes its error number, except for what ends the
  * run: an exit, full output, a fault of the host. That is thrown through the guest, and again on every later call, so that a
- * guest that catches it gets no further.
+ * guest that catches it gets no further. `allow` may refuse a call before it does anything.
  */
-export function createGate(io: Preview1Io): (name: string, hostCall: HostCall) => WebAssembly.ImportValue {
+export function createGate(
+  io: Preview1Io,
+  allow?: AllowBytes,
+): (name: string, hostCall: HostCall) => WebAssembly.ImportValue {
   let ended: { by: unknown } | undefined;
   return (name, { signature, run }) => {
     const invoke = run as (...args: unknown[]) => void;
-    return (...args: unknown[]): number => {
+    return (...args: (number | bigint)[]): number => {
       if (ended !== undefined) throw ended.by;
       leaveGuest();
       try {
         for (let index = 0; index < signature.length; index++) {
           args[index] = unsigned(args[index], signature.charAt(index));
         }
+        allow?.(name, args);
         invoke(...args);
         return Errno.SUCCESS;
       } catch (error) {

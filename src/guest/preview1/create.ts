@@ -42,8 +42,7 @@ export function createPreview1(
   names: readonly string[] = PREVIEW1_NAMES,
 ): Preview1 {
   const host = createHost(preopens, grants, io);
-  const gate = createGate(io);
-  const { bounded } = limitCallBytes(grants.hostCallBytes, MAX_MOVED_BYTES, host.memory);
+  const gate = createGate(io, limitCallBytes(grants.hostCallBytes, MAX_MOVED_BYTES, host.memory));
   const made = new Map<MakeCalls, HostCalls>();
   const imports: WebAssembly.ModuleImports = {};
   for (const name of names) {
@@ -52,7 +51,7 @@ export function createPreview1(
     const calls = made.get(make) ?? make(host);
     made.set(make, calls);
     const hostCall = calls[name];
-    if (hostCall !== undefined) imports[name] = gate(name, bounded(name, hostCall));
+    if (hostCall !== undefined) imports[name] = gate(name, hostCall);
   }
   return {
     imports,

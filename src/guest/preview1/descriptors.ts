@@ -1,5 +1,6 @@
 import { Errno, Failure } from "../filesystem/errno.ts";
 import type { Directory, File } from "../filesystem/filesystem.ts";
+import type { Position } from "../filesystem/position.ts";
 import { Trail } from "../filesystem/walk.ts";
 import type { MountBudget } from "./budget.ts";
 import type { DirectoryReader } from "./directory-reader.ts";
@@ -47,9 +48,9 @@ export interface FileDescriptor extends Rights {
   path: string;
   /** The descriptor flags that the guest set. */
   flags: number;
-  position: bigint;
+  position: Position;
   /** The file is at least this long, or its bytes up to here were counted: writing inside leaves no uncounted gap. */
-  reach: bigint;
+  reach: Position;
 }
 
 export type Descriptor = InputDescriptor | OutputDescriptor | DirectoryDescriptor | FileDescriptor;

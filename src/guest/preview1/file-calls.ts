@@ -1,4 +1,5 @@
 import { Errno, Failure } from "../filesystem/errno.ts";
+import { advance, type Position, positionAt } from "../filesystem/position.ts";
 import { allowBytes, spendBytes, takeGrowth } from "./budget.ts";
 import { type Buffer, readBuffers } from "./buffers.ts";
 import { call, type HostCalls } from "./call.ts";
@@ -17,47 +18,47 @@ export function fileCalls(host: Host): HostCalls {
   const { memory, descriptors, budget } = host;
   const output = createOutput(host);
 
-  function read(file: FileDescriptor, buffers: readonly Buffer[], position: bigint): number {
+  function read(file: FileDescriptor, buffers: readonly Buffer[], position: Position): number {
+    const only = single(buffers);
+    if (only !== undefined) return file.file.read(memory.all, only.address, only.length, position);
     return inTurn(buffers, ({ address, length }, done) =>
-      file.file.read(memory.all, address, length, position + BigInt(done)),
+      file.file.read(memory.all, address, length, advance(position, done)),
     );
   }
 
-  function write(file: FileDescriptor, buffers: readonly Buffer[], position: bigint): number {
+  function write(file: FileDescriptor, buffers: readonly Buffer[], position: Position): number {
     if (buffers.length > 0) chargeGap(file, position);
-    const done = inTurn(buffers, ({ address, length }, before) =>
-      withinBudget(file, length, (allowed) =>
-        file.file.write(memory.all, address, allowed, position + BigInt(before)),
-      ),
-    );
-    file.reach = larger(file.reach, position + BigInt(done));
+    const done = inTurn(buffers, ({ address, length }, before) => {
+      const allowed = allowBytes(budget, file.mount, length, file.path);
+      const written = file.file.write(memory.all, address, allowed, advance(position, before));
+      spendBytes(budget, file.mount, written);
+      return written;
+    });
+    file.reach = larger(file.reach, advance(position, done));
     return done;
   }
 
   function append(file: FileDescriptor, buffers: readonly Buffer[]): number {
-    return inTurn(buffers, ({ address, length }) =>
-      withinBudget(file, length, (allowed) => file.file.append(memory.all, address, allowed)),
-    );
-  }
-
-  function withinBudget(file: FileDescriptor, wanted: number, put: (allowed: number) => number): number {
-    const written = put(allowBytes(budget, file.mount, wanted, file.path));
-    spendBytes(budget, file.mount, written);
-    return written;
+    return inTurn(buffers, ({ address, length }) => {
+      const allowed = allowBytes(budget, file.mount, length, file.path);
+      const written = file.file.append(memory.all, address, allowed);
+      spendBytes(budget, file.mount, written);
+      return written;
+    });
   }
 
   /** A write beyond the end makes the file longer by the gap as well. */
-  function chargeGap(file: FileDescriptor, position: bigint): void {
+  function chargeGap(file: FileDescriptor, position: Position): void {
     if (position <= file.reach) return;
-    file.reach = larger(file.reach, file.file.size());
-    takeGrowth(budget, file.mount, position - file.reach, file.path);
+    file.reach = larger(file.reach, positionAt(file.file.size()));
+    takeGrowth(budget, file.mount, BigInt(position) - BigInt(file.reach), file.path);
     file.reach = larger(file.reach, position);
   }
 
   function setPosition(file: FileDescriptor, position: bigint, result: number): void {
     if (position < 0n || position > MAX_POSITION) throw new Failure(Errno.INVAL);
     memory.setU64(result, position);
-    file.position = position;
+    file.position = positionAt(position);
   }
 
   return {
@@ -71,7 +72,7 @@ export function fileCalls(host: Host): HostCalls {
       }
       const file = descriptors.file(fd, Right.FD_READ);
       const got = read(file, buffers, file.position);
-      file.position += BigInt(got);
+      file.position = advance(file.position, got);
       memory.setU32(result, got);
     }),
 
@@ -81,7 +82,7 @@ export function fileCalls(host: Host): HostCalls {
       memory.check(result, 4);
       const buffers = readBuffers(memory, vectors, count);
       if (position > MAX_POSITION) throw new Failure(Errno.INVAL);
-      memory.setU32(result, read(file, buffers, position));
+      memory.setU32(result, read(file, buffers, positionAt(position)));
     }),
 
     fd_write: call("iiii", (fd, vectors, count, result) => {
@@ -95,7 +96,7 @@ export function fileCalls(host: Host): HostCalls {
       const file = descriptors.file(fd, Right.FD_WRITE);
       const appends = (file.flags & FdFlag.APPEND) !== 0;
       const put = appends ? append(file, buffers) : write(file, buffers, file.position);
-      if (put > 0) file.position = appends ? file.file.size() : file.position + BigInt(put);
+      if (put > 0) file.position = appends ? positionAt(file.file.size()) : advance(file.position, put);
       memory.setU32(result, put);
     }),
 
@@ -107,7 +108,7 @@ export function fileCalls(host: Host): HostCalls {
       if (position > MAX_POSITION) throw new Failure(Errno.INVAL);
       // As on Linux, a file in append mode takes the bytes at its end whatever the position.
       const appends = (file.flags & FdFlag.APPEND) !== 0;
-      memory.setU32(result, appends ? append(file, buffers) : write(file, buffers, position));
+      memory.setU32(result, appends ? append(file, buffers) : write(file, buffers, positionAt(position)));
     }),
 
     fd_seek: call("iIii", (fd, unsignedOffset, whence, result) => {
@@ -115,13 +116,13 @@ export function fileCalls(host: Host): HostCalls {
       const stays = whence === Whence.CUR && offset === 0n;
       const file = descriptors.seekable(fd, stays ? Right.FD_TELL : Right.FD_SEEK);
       if (whence === Whence.SET) setPosition(file, offset, result);
-      else if (whence === Whence.CUR) setPosition(file, file.position + offset, result);
+      else if (whence === Whence.CUR) setPosition(file, BigInt(file.position) + offset, result);
       else if (whence === Whence.END) setPosition(file, file.file.size() + offset, result);
       else throw new Failure(Errno.INVAL);
     }),
 
     fd_tell: call("ii", (fd, result) => {
-      memory.setU64(result, descriptors.seekable(fd, Right.FD_TELL).position);
+      memory.setU64(result, BigInt(descriptors.seekable(fd, Right.FD_TELL).position));
     }),
 
     fd_filestat_set_size: call("iI", (fd, size) => {
@@ -132,7 +133,7 @@ export function fileCalls(host: Host): HostCalls {
       if (size > MAX_POSITION) throw new Failure(Errno.INVAL);
       takeGrowth(budget, file.mount, size - file.file.size(), file.path);
       file.file.truncate(size);
-      file.reach = size;
+      file.reach = positionAt(size);
     }),
 
     fd_allocate: call("iII", (fd, _offset, _length) => {
@@ -149,6 +150,11 @@ export function fileCalls(host: Host): HostCalls {
     fd_sync: call("i", (fd) => descriptors.file(fd, Right.FD_SYNC).file.sync("all")),
     fd_datasync: call("i", (fd) => descriptors.file(fd, Right.FD_DATASYNC).file.sync("data")),
   };
+}
+
+/** The buffer of nearly every call, which needs no turns to be taken. */
+function single(buffers: readonly Buffer[]): Buffer | undefined {
+  return buffers.length === 1 ? buffers[0] : undefined;
 }
 
 /**
@@ -175,6 +181,6 @@ function inTurn(buffers: readonly Buffer[], move: (buffer: Buffer, done: number)
   return done;
 }
 
-function larger(a: bigint, b: bigint): bigint {
+function larger(a: Position, b: Position): Position {
   return a > b ? a : b;
 }

@@ -48,8 +48,8 @@ export function openCalls(host: Host): HostCalls {
                 file: opened,
                 rights: fileRights(rights, base.inheriting),
                 flags: fdFlags,
-                position: 0n,
-                reach: 0n,
+                position: 0,
+                reach: 0,
               })
             : descriptors.add({
                 ...common,

@@ -88,7 +88,7 @@ export function pollCalls(host: Host): HostCalls {
     requireDirection(descriptors.get(fd), type);
     const descriptor = descriptors.capable(fd, Right.POLL_FD_READWRITE);
     if (type === EventType.FD_WRITE || descriptor.kind !== "file") return { bytes: 1n, flags: 0 };
-    const left = descriptor.file.size() - descriptor.position;
+    const left = descriptor.file.size() - BigInt(descriptor.position);
     return left > 0n ? { bytes: left, flags: 0 } : { bytes: 0n, flags: HANGUP };
   }
 
