@@ -24,10 +24,11 @@ export function rewriteOperators(module: WasmModule, { matches, place, write }: 
     return operator.opcode;
   };
   const concerned: [index: number, body: Body][] = [];
-  for (const [index, body] of module.bodies.entries()) {
-    // Hardly any has one: this is asked of very many.
-    if (body.long.length > 0 && body.long.some((at) => matches(readAt(body, at))))
-      concerned.push([index, body]);
+  // Hardly any body has such an operator: this is asked of very many.
+  for (let index = 0; index < module.bodies.length; index += 1) {
+    const body = module.bodies[index];
+    if (body === undefined || body.long.length === 0) continue;
+    if (body.long.some((at) => matches(readAt(body, at)))) concerned.push([index, body]);
   }
   const writer = createWriter(concerned.reduce((size, [, { start, end }]) => size + end - start + 16, 0));
   const rewritten = concerned.map(([index, body]) => {
