@@ -6,8 +6,6 @@ const LAST_ACCESS = 0x3e;
 const FIRST_NUMERIC = 0x45;
 const LAST_NUMERIC = 0xc4;
 
-/** No operator that is passed over here has more bytes: as long as there are so many, none has to be looked for. */
-const MOST_BYTES = 16;
 /** How many are passed over at a time, so that whoever counts them hears of them before there are too many. */
 const MOST_OPERATORS = 64;
 /** Indices and sizes from here on take more than a byte. */
@@ -23,32 +21,28 @@ const MOST_ALIGNMENTS = 0x20;
  * A chain of comparisons in one piece: a table to look up what to do with an opcode is slower, and so are functions.
  */
 export function skipComputing(cursor: OperatorCursor): number {
-  const { bytes, params, firstLocal } = cursor;
+  const { bytes, end, params, firstLocal } = cursor;
   const { memories } = cursor.spaces;
   const locals = Math.min(cursor.locals, ONE_BYTE);
   const globals = Math.min(cursor.spaces.globals, ONE_BYTE);
-  const safeEnd = cursor.end - MOST_BYTES;
   let at = cursor.at;
   let count = 0;
-  for (; at <= safeEnd && count < MOST_OPERATORS; count += 1) {
+  for (; count < MOST_OPERATORS; count += 1) {
     const opcode = bytes[at] ?? 0;
+    let next = at + 1;
     if (opcode >= FIRST_NUMERIC) {
       if (opcode > LAST_NUMERIC) break;
-      at += 1;
     } else if (opcode < FIRST_ACCESS) {
       if (opcode >= Opcode.localGet && opcode <= Opcode.localTee) {
-        const index = bytes[at + 1] ?? ONE_BYTE;
+        const index = bytes[next] ?? ONE_BYTE;
+        next += 1;
         if (index >= locals) break;
-        if (index === params) firstLocal.push(at);
-        at += 2;
+        if (index === params && next <= end) firstLocal.push(at);
       } else if (opcode === Opcode.globalGet || opcode === Opcode.globalSet) {
-        if ((bytes[at + 1] ?? ONE_BYTE) >= globals) break;
-        at += 2;
-      } else if (opcode === Opcode.select) {
-        at += 1;
-      } else break;
+        if ((bytes[next] ?? ONE_BYTE) >= globals) break;
+        next += 1;
+      } else if (opcode !== Opcode.select) break;
     } else {
-      let next = at + 1;
       let free = 4;
       let last = 0x07;
       if (opcode <= LAST_ACCESS) {
@@ -60,11 +54,14 @@ export function skipComputing(cursor: OperatorCursor): number {
         last = 0x00;
       } else if (opcode !== Opcode.i32Const) break;
       // An integer: these bytes of it may be anything, and one more, which linkers write to leave room for any address, is taken up to `last`.
-      const end = next + free;
-      while (next < end && (bytes[next] ?? ONE_BYTE) >= ONE_BYTE) next += 1;
-      if (next === end && (bytes[next] ?? ONE_BYTE) > last) break;
-      at = next + 1;
+      const lastAt = next + free;
+      while (next < lastAt && (bytes[next] ?? ONE_BYTE) >= ONE_BYTE) next += 1;
+      if (next === lastAt && (bytes[next] ?? ONE_BYTE) > last) break;
+      next += 1;
     }
+    // Past the end of the body there are the bytes of another: a body that does not end with `end` is left to `nextOperator`.
+    if (next > end) break;
+    at = next;
   }
   cursor.at = at;
   return count;
