@@ -62,7 +62,7 @@ function createHost(wasi: WASI, grants: Preview1Grants, io: Preview1Io, names: r
     if (name === "proc_exit") return ownCall(...args);
     if (stream !== undefined && !MOVES_DESCRIPTORS.has(name)) return ownCall(stream, ...args.slice(1));
     if (!bound) throw new Failure(Errno.FAULT);
-    allowBytes(name, args);
+    allowBytes(name)?.(args);
     const [first = 0, second = 0, third = 0, fourth = 0] = args.map(Number);
     if (name === "path_open") descriptors.allowOne(() => memory.path(third, fourth));
     if (name === "poll_oneoff" && waitsForStreams(first, third, memory, descriptors)) return ownCall(...args);

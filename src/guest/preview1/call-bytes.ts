@@ -43,30 +43,42 @@ const STRETCHES: ReadonlyMap<string, readonly Stretch[]> = new Map(
 
 type Arguments = readonly (number | bigint)[];
 
-/** Refuses a call that names more of the guest's memory than it may. One that names memory that there is not is left to fail by itself. */
-export type AllowBytes = (name: string, args: Arguments) => void;
+/**
+ * What refuses a call of that name where it names more of the guest's memory than it may; undefined where no call of it can. One that
+ * names memory that there is not is left to fail by itself.
+ */
+export type AllowBytes = (name: string) => ((args: Arguments) => void) | undefined;
 
 /** `maxMoved` are the bytes that one read or write moves at most, whatever it asks for. */
 export function limitCallBytes(limit: number, maxMoved: number, memory: GuestMemory): AllowBytes {
-  return (name, args) => {
+  return (name) => {
     const stretches = STRETCHES.get(name);
-    if (stretches === undefined) return;
-    // Nothing that it could ask for would be too much.
-    if (stretches === VECTORS && Number(args[2]) * VECTOR_BYTES + maxMoved <= limit) return;
-    let taken = 0;
+    if (stretches === undefined) return undefined;
+    const allow = (args: Arguments): void => {
+      if (taken(stretches, args) <= limit) return;
+      throw new Refusal(
+        Errno.NOMEM,
+        told(name, args, memory),
+        `one call would take more than ${limit} bytes of the guest's memory`,
+        "limits.hostCallBytes",
+      );
+    };
+    if (stretches !== VECTORS) return allow;
+    return (args) => {
+      // Nothing that most reads and writes could ask for would be too much.
+      if (Number(args[2]) * VECTOR_BYTES + maxMoved > limit) allow(args);
+    };
+  };
+
+  function taken(stretches: readonly Stretch[], args: Arguments): number {
+    let sum = 0;
     for (const { address, length, of } of stretches) {
       const at = Number(args[address]);
       const count = Number(args[length]);
-      taken += of === "vectors" ? vectored(at, count) : held(at, count * of);
+      sum += of === "vectors" ? vectored(at, count) : held(at, count * of);
     }
-    if (taken <= limit) return;
-    throw new Refusal(
-      Errno.NOMEM,
-      told(name, args, memory),
-      `one call would take more than ${limit} bytes of the guest's memory`,
-      "limits.hostCallBytes",
-    );
-  };
+    return sum;
+  }
 
   function held(address: number, length: number): number {
     return memory.holds(address, length) ? length : 0;

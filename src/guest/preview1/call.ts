@@ -31,14 +31,15 @@ export function call<Signature extends string>(
  * Makes the function that the guest imports, the one way into the host. Integers arrive signed and leave here unsigned; a guest
  * may declare an import with any type, so each is checked. What a call throws becomes its error number, except for what ends the
  * run: an exit, full output, a fault of the host. That is thrown through the guest, and again on every later call, so that a
- * guest that catches it gets no further. `allow` may refuse a call before it does anything.
+ * guest that catches it gets no further. `allowBytes` may refuse a call before it does anything.
  */
 export function createGate(
   io: Preview1Io,
-  allow?: AllowBytes,
+  allowBytes?: AllowBytes,
 ): (name: string, hostCall: HostCall) => WebAssembly.ImportValue {
   let ended: { by: unknown } | undefined;
   return (name, { signature, run }) => {
+    const allow = allowBytes?.(name);
     const invoke = run as (...args: unknown[]) => void;
     return (...args: (number | bigint)[]): number => {
       if (ended !== undefined) throw ended.by;
@@ -47,7 +48,7 @@ export function createGate(
         for (let index = 0; index < signature.length; index++) {
           args[index] = unsigned(args[index], signature.charAt(index));
         }
-        allow?.(name, args);
+        allow?.(args);
         invoke(...args);
         return Errno.SUCCESS;
       } catch (error) {

@@ -3,7 +3,7 @@ import { advance, type Position, positionAt } from "../filesystem/position.ts";
 import { allowBytes, spendBytes, takeGrowth } from "./budget.ts";
 import { type Buffer, readBuffers } from "./buffers.ts";
 import { call, type HostCalls } from "./call.ts";
-import type { FileDescriptor } from "./descriptors.ts";
+import type { Descriptor, FileDescriptor } from "./descriptors.ts";
 import { FdFlag } from "./flags.ts";
 import type { Host } from "./host.ts";
 import { requireWritable } from "./mounts.ts";
@@ -28,14 +28,20 @@ export function fileCalls(host: Host): HostCalls {
 
   function write(file: FileDescriptor, buffers: readonly Buffer[], position: Position): number {
     if (buffers.length > 0) chargeGap(file, position);
-    const done = inTurn(buffers, ({ address, length }, before) => {
-      const allowed = allowBytes(budget, file.mount, length, file.path);
-      const written = file.file.write(memory.all, address, allowed, advance(position, before));
-      spendBytes(budget, file.mount, written);
-      return written;
-    });
+    const only = single(buffers);
+    const done =
+      only !== undefined
+        ? writeOne(file, only, position)
+        : inTurn(buffers, (buffer, before) => writeOne(file, buffer, advance(position, before)));
     file.reach = larger(file.reach, advance(position, done));
     return done;
+  }
+
+  function writeOne(file: FileDescriptor, { address, length }: Buffer, position: Position): number {
+    const allowed = allowBytes(budget, file.mount, length, file.path);
+    const written = file.file.write(memory.all, address, allowed, position);
+    spendBytes(budget, file.mount, written);
+    return written;
   }
 
   function append(file: FileDescriptor, buffers: readonly Buffer[]): number {
@@ -70,7 +76,7 @@ export function fileCalls(host: Host): HostCalls {
         memory.setU32(result, readInput(host, buffers[0]));
         return;
       }
-      const file = descriptors.file(fd, Right.FD_READ);
+      const file = fileOf(descriptor);
       const got = read(file, buffers, file.position);
       file.position = advance(file.position, got);
       memory.setU32(result, got);
@@ -93,7 +99,7 @@ export function fileCalls(host: Host): HostCalls {
         memory.setU32(result, output.write(descriptor.stream, buffers));
         return;
       }
-      const file = descriptors.file(fd, Right.FD_WRITE);
+      const file = fileOf(descriptor);
       const appends = (file.flags & FdFlag.APPEND) !== 0;
       const put = appends ? append(file, buffers) : write(file, buffers, file.position);
       if (put > 0) file.position = appends ? positionAt(file.file.size()) : advance(file.position, put);
@@ -150,6 +156,11 @@ export function fileCalls(host: Host): HostCalls {
     fd_sync: call("i", (fd) => descriptors.file(fd, Right.FD_SYNC).file.sync("all")),
     fd_datasync: call("i", (fd) => descriptors.file(fd, Right.FD_DATASYNC).file.sync("data")),
   };
+}
+
+function fileOf(descriptor: Descriptor): FileDescriptor {
+  if (descriptor.kind !== "file") throw new Failure(Errno.BADF);
+  return descriptor;
 }
 
 /** The buffer of nearly every call, which needs no turns to be taken. */
