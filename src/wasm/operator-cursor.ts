@@ -1,6 +1,7 @@
 import { type Cursor, readCount, readU32 } from "./cursor.ts";
 import { WasmFormatError } from "./format-error.ts";
 import type { Body, IndexSpaces } from "./module.ts";
+import { createPlaces, type Places } from "./places.ts";
 import type { ReadBounds } from "./read-bounds.ts";
 import { readValueType } from "./value-types.ts";
 
@@ -32,7 +33,7 @@ export interface OperatorCursor extends Cursor {
   /** Locals of this body, parameters included. */
   locals: number;
   /** Where operators on the first local behind the parameters begin, in all bodies so far. */
-  readonly firstLocal: number[];
+  readonly firstLocal: Places;
   readonly spaces: IndexSpaces;
   readonly bounds: ReadBounds;
 }
@@ -59,7 +60,7 @@ export function operatorCursor(spaces: IndexSpaces, bounds: ReadBounds): Operato
     params: 0,
     locals: 0,
   };
-  return { bytes, at: 0, end: 0, ...counters, firstLocal: [], spaces, bounds };
+  return { bytes, at: 0, end: 0, ...counters, firstLocal: createPlaces(), spaces, bounds };
 }
 
 /** Goes to the start of a body, reads its declarations of locals and stops before its first operator. */

@@ -11,6 +11,7 @@ import {
 } from "./immediates.ts";
 import { BULK_IMMEDIATES, Immediates, PLAIN_IMMEDIATES, VECTOR_IMMEDIATES } from "./opcodes.ts";
 import type { OperatorCursor } from "./operator-cursor.ts";
+import { addPlace } from "./places.ts";
 import { readHeapType } from "./value-types.ts";
 
 /** Reads the next operator. Call it while `depth` is above 0; after that {@link closeBody}. */
@@ -28,7 +29,7 @@ function readImmediates(cursor: OperatorCursor, immediates: number | undefined):
       return;
     case Immediates.local:
       cursor.first = readIndex(cursor, "local", cursor.locals);
-      if (cursor.first === cursor.params) cursor.firstLocal.push(cursor.start);
+      if (cursor.first === cursor.params) addPlace(cursor.firstLocal, cursor.start);
       return;
     case Immediates.i32:
       cursor.first = readS32(cursor);

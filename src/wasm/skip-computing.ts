@@ -1,5 +1,6 @@
 import { Opcode } from "./opcodes.ts";
 import type { OperatorCursor } from "./operator-cursor.ts";
+import { addPlace } from "./places.ts";
 
 const FIRST_ACCESS = 0x28;
 const LAST_ACCESS = 0x3e;
@@ -37,7 +38,7 @@ export function skipComputing(cursor: OperatorCursor): number {
         const index = bytes[next] ?? ONE_BYTE;
         next += 1;
         if (index >= locals) break;
-        if (index === params && next <= end) firstLocal.push(at);
+        if (index === params && next <= end) addPlace(firstLocal, at);
       } else if (opcode === Opcode.globalGet || opcode === Opcode.globalSet) {
         if ((bytes[next] ?? ONE_BYTE) >= globals) break;
         next += 1;

@@ -3,6 +3,7 @@ import { MODULE_BOUNDS } from "../../src/instrument/bounds.ts";
 import { WasmFormatError } from "../../src/wasm/format-error.ts";
 import { closeBody, openBody, operatorCursor } from "../../src/wasm/operator-cursor.ts";
 import { nextOperator } from "../../src/wasm/operators.ts";
+import type { Places } from "../../src/wasm/places.ts";
 import { readModule } from "../../src/wasm/read-module.ts";
 import { body, moduleOf, SECTION, section, VOID_TYPE, vector } from "./binary.ts";
 
@@ -31,17 +32,22 @@ interface Found {
   firstLocal: readonly number[];
 }
 
+function listed(places: Places | undefined): number[] {
+  return [...(places?.at.subarray(0, places.count) ?? [])];
+}
+
 function skipping(operators: readonly number[], memories: 0 | 1): Found {
-  const found: Found = { operators: 0, firstLocal: [] };
+  let operatorsRead = 0;
+  let places: Places | undefined;
   readModule(moduleWith(operators, memories), MODULE_BOUNDS, {
     enter({ firstLocal }) {
-      found.firstLocal = firstLocal;
+      places = firstLocal;
     },
     operator({ passed }) {
-      found.operators += passed + 1;
+      operatorsRead += passed + 1;
     },
   });
-  return found;
+  return { operators: operatorsRead, firstLocal: listed(places) };
 }
 
 /** The same, operator by operator. */
@@ -54,7 +60,7 @@ function oneByOne(operators: readonly number[], memories: 0 | 1): Found {
   let count = 0;
   for (; cursor.depth > 0; count += 1) nextOperator(cursor);
   closeBody(cursor);
-  return { operators: count, firstLocal: cursor.firstLocal };
+  return { operators: count, firstLocal: listed(cursor.firstLocal) };
 }
 
 function outcome(read: () => Found): string {

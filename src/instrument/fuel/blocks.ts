@@ -71,7 +71,7 @@ function closeFrame(planner: Planner, cursor: OperatorCursor): void {
   if (depth === 0) {
     addMark(marks, MarkKind.return, start, -1);
     plan.last = marks.count;
-    plan.lastLocal = cursor.firstLocal.length;
+    plan.lastLocal = cursor.firstLocal.count;
     return;
   }
   // The branch of an `if` that is not there leads to the end too.

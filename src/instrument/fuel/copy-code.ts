@@ -1,4 +1,5 @@
 import type { Body } from "../../wasm/module.ts";
+import type { Places } from "../../wasm/places.ts";
 import { WORD_OVERHANG, type Writer, writeOperator, writeRange, writeWords } from "../../wasm/writer.ts";
 import type { BodyPlan } from "./planner.ts";
 
@@ -11,7 +12,7 @@ export interface CodeCopier {
   /** Of the same bytes. */
   view: DataView;
   /** Where operators on the first local begin, in all bodies. */
-  readonly firstLocal: readonly number[];
+  readonly firstLocal: Int32Array;
   /** Those of this body that are still ahead are `[next, last)`. */
   next: number;
   last: number;
@@ -19,7 +20,7 @@ export interface CodeCopier {
   displaced: number;
 }
 
-export function createCopier(firstLocal: readonly number[]): CodeCopier {
+export function createCopier({ at: firstLocal }: Places): CodeCopier {
   const bytes = new Uint8Array();
   return { bytes, view: new DataView(bytes.buffer), firstLocal, next: 0, last: 0, displaced: 0 };
 }

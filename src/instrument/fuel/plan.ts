@@ -1,5 +1,6 @@
 import { Opcode } from "../../wasm/opcodes.ts";
 import type { OperatorCursor } from "../../wasm/operator-cursor.ts";
+import { createPlaces } from "../../wasm/places.ts";
 import { branch, branchTable, lower, openFrame, planBlocks } from "./blocks.ts";
 import { chargesGrowth, chargesLength, ENTRY_COST, operatorCost } from "./costs.ts";
 import { addMark, createMarks, MarkKind } from "./marks.ts";
@@ -13,14 +14,17 @@ export const MAX_UNCHECKED = 256;
 /** A function that never uses more than this, its callees included, does not look itself: its callers count it in. */
 export const LIGHT = 32;
 
+/** Before the reader has begun. */
+const NOWHERE = createPlaces();
+
 /** A planner for a module of so many bytes. */
 export function createPlanner(moduleBytes: number): Planner {
   return {
     marks: createMarks(moduleBytes),
     plans: [],
-    firstLocal: [],
+    firstLocal: NOWHERE,
     frames: [],
-    plan: emptyPlan(0, { params: 0, locals: 0, firstLocal: [] }),
+    plan: emptyPlan(0, { params: 0, locals: 0, firstLocal: NOWHERE }),
     depth: -1,
     charge: 0,
     reachable: true,

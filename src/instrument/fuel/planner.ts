@@ -1,4 +1,5 @@
 import type { OperatorCursor, OperatorVisitor } from "../../wasm/operator-cursor.ts";
+import type { Places } from "../../wasm/places.ts";
 import { addMark, MarkKind, type Marks } from "./marks.ts";
 
 /** What was found about a body. Its marks are `[first, last)`, the entry's being the first. */
@@ -40,7 +41,7 @@ export interface Planner extends OperatorVisitor {
   readonly marks: Marks;
   readonly plans: BodyPlan[];
   /** The reader's list of such operators ({@link OperatorCursor.firstLocal}). */
-  firstLocal: readonly number[];
+  firstLocal: Places;
   readonly frames: Frame[];
   plan: BodyPlan;
   depth: number;
@@ -63,8 +64,8 @@ export function emptyPlan(
     last: first,
     params,
     locals,
-    firstLocal: firstLocal.length,
-    lastLocal: firstLocal.length,
+    firstLocal: firstLocal.count,
+    lastLocal: firstLocal.count,
     loops: false,
     branchesToEnd: false,
     paysLengths: false,
