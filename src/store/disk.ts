@@ -65,6 +65,7 @@ export function openDiskStore(options: DiskStoreOptions): DiskStore {
   const directory = storeDirectory(options.directory);
   let writesRestUntil = 0;
   let background: Promise<void> | undefined;
+  let whole: Promise<StoreLayout> | undefined;
 
   /** Tells a disk that does not serve from a mistake in this program. */
   function giveUp(message: string, error: unknown): void {
@@ -133,17 +134,22 @@ export function openDiskStore(options: DiskStoreOptions): DiskStore {
   }
 
   async function takeTurn(key: string, waitMs: number, signal: AbortSignal): Promise<LockTurn> {
-    const layout = await findOrMake();
+    const layout = await makeWhole();
     return layout === undefined
       ? { release: async () => {} }
       : acquireLock(lockPath(layout, key), waitMs, signal);
   }
 
-  /** For the lock, which nobody misses: what is wrong here is said when the module is written. */
-  async function findOrMake(): Promise<StoreLayout | undefined> {
+  /**
+   * For the lock, which nobody misses: what is wrong here is said when the module is written. Made even where there is a store
+   * already, because another process may be making it: its first directory is there before the one for locks.
+   */
+  async function makeWhole(): Promise<StoreLayout | undefined> {
     try {
-      return (await directory.find()) ?? (await directory.make());
+      whole ??= directory.make();
+      return await whole;
     } catch (error) {
+      whole = undefined;
       if (isSystemError(error) || error instanceof ScriptcellError) return undefined;
       throw error;
     }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -25,6 +25,26 @@ test("processes that compile the same scripts at once compile each one once", as
   expect(origins.filter((from) => from === "rustc").length).toBe(50);
   expect(origins.filter((from) => from === "disk").length).toBe(100);
   expect(await readdir(join(store, "v1", "locks"))).toEqual([]);
+});
+
+test("a store that another process has only begun to make has locks all the same", async () => {
+  const directory = await ownDirectory();
+  await mkdir(join(directory, "v1"), { mode: 0o700 });
+  let compiles = 0;
+  const made = { ok: true, module: sampleModule(1) } as const;
+  const compile = async () => {
+    const store = openStore({ directory, onWarning: noWarning });
+    const found = await store.getOrCompile(sampleKey(1), async () => {
+      compiles += 1;
+      await sleep(50);
+      return made;
+    });
+    await store.close();
+    return found.ok ? found.from : "refused";
+  };
+  const origins = await Promise.all([compile(), compile(), compile()]);
+  expect(origins.sort()).toEqual(["disk", "disk", "rustc"]);
+  expect(compiles).toBe(1);
 });
 
 test("a process that is killed while it compiles holds nobody up, and its leftovers go", async () => {
