@@ -4,7 +4,10 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { fstatSync, openSync, readSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** One run: the module is the one that the process was started with. */
@@ -16,13 +19,13 @@ export interface WasiRun {
 
 /** A warm process with one module. */
 export interface BareWasi extends AsyncDisposable {
-  /** Gives the milliseconds of the run in its process. Throws where the guest exited with another code than 0. */
-  run(run: WasiRun): Promise<number>;
+  /** Gives what the guest wrote to stdout. Throws where it exited with another code than 0. */
+  run(run: WasiRun): Promise<string>;
 }
 
 interface WasiEnd {
   exitCode: number;
-  durationMs: number;
+  stdout: string;
 }
 
 const SELF = fileURLToPath(import.meta.url);
@@ -33,9 +36,9 @@ export function startBareWasi(module: string): BareWasi {
   return {
     async run(run) {
       child.send(run);
-      const [{ exitCode, durationMs }] = (await once(child, "message")) as [WasiEnd];
+      const [{ exitCode, stdout }] = (await once(child, "message")) as [WasiEnd];
       if (exitCode !== 0) throw new Error(`node:wasi: the guest exited with ${exitCode}`);
-      return durationMs;
+      return stdout;
     },
     async [Symbol.asyncDispose]() {
       const exited = once(child, "exit");
@@ -49,13 +52,36 @@ async function serve(path: string): Promise<void> {
   // Here, not above: what starts this process has no use for it, and Node warns of it wherever it is imported.
   const { WASI } = await import("node:wasi");
   const module = new WebAssembly.Module(new Uint8Array(await readFile(path)));
+  const output = await createOutput();
   process.on("message", ({ args, preopens }: WasiRun) => {
-    const startedAt = performance.now();
-    const wasi = new WASI({ version: "preview1", args: [...args], preopens, returnOnExit: true });
+    const options = {
+      version: "preview1",
+      args: [...args],
+      preopens,
+      stdout: output.fd,
+      returnOnExit: true,
+    } as const;
+    const wasi = new WASI(options);
     const instance = new WebAssembly.Instance(module, wasi.getImportObject() as WebAssembly.Imports);
     const exitCode = wasi.start(instance);
-    process.send?.({ exitCode, durationMs: performance.now() - startedAt } satisfies WasiEnd);
+    process.send?.({ exitCode, stdout: output.take() } satisfies WasiEnd);
   });
+}
+
+/** `node:wasi` writes to descriptors: a file that no name leads to. */
+async function createOutput(): Promise<{ fd: number; take(): string }> {
+  const directory = await mkdtemp(join(tmpdir(), "scriptcell-bench-"));
+  const fd = openSync(join(directory, "stdout"), "w+");
+  await rm(directory, { recursive: true });
+  let taken = 0;
+  return {
+    fd,
+    take() {
+      const bytes = Buffer.alloc(fstatSync(fd).size - taken);
+      taken += readSync(fd, bytes, 0, bytes.length, taken);
+      return bytes.toString();
+    },
+  };
 }
 
 const [, main, module] = process.argv;

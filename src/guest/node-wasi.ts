@@ -5,7 +5,7 @@ import { trackDescriptors } from "./node-wasi-descriptors.ts";
 import { waitsForStreams } from "./node-wasi-poll.ts";
 import { createGate } from "./preview1/call.ts";
 import { limitCallBytes } from "./preview1/call-bytes.ts";
-import { createPreview1, openPreopens } from "./preview1/create.ts";
+import { createPreview1, openPreopens, signatureOf } from "./preview1/create.ts";
 import { GuestMemory } from "./preview1/memory.ts";
 import type { Preopen, Preview1, Preview1Grants, Preview1Io } from "./preview1/preview1.ts";
 import { Refusal } from "./preview1/refusal.ts";
@@ -62,7 +62,7 @@ function createHost(wasi: WASI, grants: Preview1Grants, io: Preview1Io, names: r
     if (name === "proc_exit") return ownCall(...args);
     if (stream !== undefined && !MOVES_DESCRIPTORS.has(name)) return ownCall(stream, ...args.slice(1));
     if (!bound) throw new Failure(Errno.FAULT);
-    allowBytes(name)?.(args);
+    allowBytes(name)?.(...args);
     const [first = 0, second = 0, third = 0, fourth = 0] = args.map(Number);
     if (name === "path_open") descriptors.allowOne(() => memory.path(third, fourth));
     if (name === "poll_oneoff" && waitsForStreams(first, third, memory, descriptors)) return ownCall(...args);
@@ -97,12 +97,12 @@ function createHost(wasi: WASI, grants: Preview1Grants, io: Preview1Io, names: r
   const imports: WebAssembly.ModuleImports = {};
   for (const name of Object.keys(own.imports)) {
     // A closure for each, although it does little: Node 20 and 22 crash where a module imports the native functions themselves.
+    const signature = signatureOf(name);
     const run = (...args: Argument[]): void => {
-      const errno = answer(name, args.map(unsigned));
+      const errno = answer(name, args.slice(0, signature.length));
       if (errno !== undefined && errno !== Errno.SUCCESS) throw new Failure(errno);
     };
-    // The types of the arguments are known from the gate that the module has passed.
-    imports[name] = gate(name, { signature: "", run });
+    imports[name] = gate(name, { signature, run });
   }
   return {
     imports,
@@ -123,8 +123,4 @@ const MOVES_DESCRIPTORS: ReadonlySet<string> = new Set(["fd_close", "fd_renumber
 /** Whether the function's first argument is a descriptor that may be a stream: relative to one there are no paths. */
 function nameTakesDescriptor(name: string): boolean {
   return name.startsWith("fd_") || name.startsWith("sock_");
-}
-
-function unsigned(argument: Argument): Argument {
-  return typeof argument === "number" ? argument >>> 0 : BigInt.asUintN(64, argument);
 }

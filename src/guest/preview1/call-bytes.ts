@@ -41,20 +41,20 @@ const STRETCHES: ReadonlyMap<string, readonly Stretch[]> = new Map(
   }),
 );
 
-type Arguments = readonly (number | bigint)[];
+type Arguments = readonly (number | bigint | undefined)[];
 
 /**
  * What refuses a call of that name where it names more of the guest's memory than it may; undefined where no call of it can. One that
  * names memory that there is not is left to fail by itself.
  */
-export type AllowBytes = (name: string) => ((args: Arguments) => void) | undefined;
+export type AllowBytes = (name: string) => ((...args: Arguments) => void) | undefined;
 
 /** `maxMoved` are the bytes that one read or write moves at most, whatever it asks for. */
 export function limitCallBytes(limit: number, maxMoved: number, memory: GuestMemory): AllowBytes {
   return (name) => {
     const stretches = STRETCHES.get(name);
     if (stretches === undefined) return undefined;
-    const allow = (args: Arguments): void => {
+    const allow = (...args: Arguments): void => {
       if (taken(stretches, args) <= limit) return;
       throw new Refusal(
         Errno.NOMEM,
@@ -64,9 +64,9 @@ export function limitCallBytes(limit: number, maxMoved: number, memory: GuestMem
       );
     };
     if (stretches !== VECTORS) return allow;
-    return (args) => {
+    return (fd, vectors, count) => {
       // Nothing that most reads and writes could ask for would be too much.
-      if (Number(args[2]) * VECTOR_BYTES + maxMoved > limit) allow(args);
+      if (Number(count) * VECTOR_BYTES + maxMoved > limit) allow(fd, vectors, count);
     };
   };
 

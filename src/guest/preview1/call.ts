@@ -11,6 +11,9 @@ type Arguments<Signature extends string> = Signature extends `i${infer Rest}`
     ? [bigint, ...Arguments<Rest>]
     : [];
 
+/** An argument of a function, or undefined where it has none. */
+type Value = number | bigint | undefined;
+
 /** One function of preview 1: it returns for success and throws `Failure` for anything else. */
 export interface HostCall {
   signature: string;
@@ -40,16 +43,28 @@ export function createGate(
   let ended: { by: unknown } | undefined;
   return (name, { signature, run }) => {
     const allow = allowBytes?.(name);
-    const invoke = run as (...args: unknown[]) => void;
-    return (...args: (number | bigint)[]): number => {
+    const invoke = run as (...args: Value[]) => void;
+    const [ta, tb, tc, td, te, tf, tg, th, ti] = signature;
+    const serve: typeof invoke = (a, b, c, d, e, f, g, h, i) => {
+      allow?.(a, b, c, d, e, f, g, h, i);
+      invoke(a, b, c, d, e, f, g, h, i);
+    };
+    // As many parameters as any function has, instead of an array: one for each call would be most of a run's garbage.
+    const imported: (...args: Value[]) => number = (a, b, c, d, e, f, g, h, i) => {
       if (ended !== undefined) throw ended.by;
       leaveGuest();
       try {
-        for (let index = 0; index < signature.length; index++) {
-          args[index] = unsigned(args[index], signature.charAt(index));
-        }
-        allow?.(args);
-        invoke(...args);
+        serve(
+          unsigned(a, ta),
+          unsigned(b, tb),
+          unsigned(c, tc),
+          unsigned(d, td),
+          unsigned(e, te),
+          unsigned(f, tf),
+          unsigned(g, tg),
+          unsigned(h, th),
+          unsigned(i, ti),
+        );
         return Errno.SUCCESS;
       } catch (error) {
         if (error instanceof Failure) {
@@ -63,6 +78,7 @@ export function createGate(
         enterGuest();
       }
     };
+    return imported;
   };
 
   function deny(name: string, { target, reason, grant }: Refusal): void {
@@ -75,7 +91,8 @@ export function createGate(
   }
 }
 
-function unsigned(argument: unknown, type: string): number | bigint {
+function unsigned(argument: unknown, type: string | undefined): Value {
+  if (type === undefined) return undefined;
   if (type === "i" && typeof argument === "number") return argument >>> 0;
   if (type === "I" && typeof argument === "bigint") return BigInt.asUintN(64, argument);
   throw new Failure(Errno.INVAL);

@@ -20,15 +20,20 @@ export { type OpenPreopens, openPreopens } from "./preopens.ts";
 
 type MakeCalls = (host: Host) => HostCalls;
 
-/** What makes each function: learnt from a host that no guest ever meets. */
-const makers: ReadonlyMap<string, MakeCalls> = new Map(
+/** What makes each function, and its arguments: learnt from a host that no guest ever meets. */
+const makers: ReadonlyMap<string, { make: MakeCalls; signature: string }> = new Map(
   [processCalls, descriptorCalls, fileCalls, openCalls, pathCalls, pollCalls, socketCalls].flatMap((make) =>
-    Object.keys(make(idleHost())).map((name) => [name, make] as const),
+    Object.entries(make(idleHost())).map(([name, { signature }]) => [name, { make, signature }] as const),
   ),
 );
 
 /** The functions of `wasi_snapshot_preview1`, all 46. */
 export const PREVIEW1_NAMES: readonly string[] = [...makers.keys()];
+
+/** The arguments of a function: `i` for each of 32 bits, `I` for each of 64. */
+export function signatureOf(name: string): string {
+  return makers.get(name)?.signature ?? "";
+}
 
 /**
  * Makes the preview 1 host of one run: cheap enough to be made afresh for each. The directories stay open for the next run;
@@ -46,7 +51,7 @@ export function createPreview1(
   const made = new Map<MakeCalls, HostCalls>();
   const imports: WebAssembly.ModuleImports = {};
   for (const name of names) {
-    const make = makers.get(name);
+    const make = makers.get(name)?.make;
     if (make === undefined) continue;
     const calls = made.get(make) ?? make(host);
     made.set(make, calls);

@@ -1,7 +1,7 @@
 import { Errno, Failure } from "../filesystem/errno.ts";
 import { advance, type Position, positionAt } from "../filesystem/position.ts";
 import { allowBytes, spendBytes, takeGrowth } from "./budget.ts";
-import { type Buffer, readBuffers } from "./buffers.ts";
+import { Buffers } from "./buffers.ts";
 import { call, type HostCalls } from "./call.ts";
 import type { Descriptor, FileDescriptor } from "./descriptors.ts";
 import { FdFlag } from "./flags.ts";
@@ -11,46 +11,67 @@ import { Right } from "./rights.ts";
 import { createOutput, readInput } from "./stdio.ts";
 
 const MAX_POSITION = (1n << 63n) - 1n;
+/** Moves the bytes of one buffer; returns how many. */
+type MoveOne = (file: FileDescriptor, address: number, length: number, position: Position) => number;
+
 const Whence = { SET: 0, CUR: 1, END: 2 } as const;
 
 /** Reading, writing and the position of files and streams. */
 export function fileCalls(host: Host): HostCalls {
   const { memory, descriptors, budget } = host;
   const output = createOutput(host);
+  const buffers = new Buffers(memory);
 
-  function read(file: FileDescriptor, buffers: readonly Buffer[], position: Position): number {
-    const only = single(buffers);
-    if (only !== undefined) return file.file.read(memory.all, only.address, only.length, position);
-    return inTurn(buffers, ({ address, length }, done) =>
-      file.file.read(memory.all, address, length, advance(position, done)),
-    );
+  function read(file: FileDescriptor, position: Position): number {
+    return inTurn(readOne, file, position);
   }
 
-  function write(file: FileDescriptor, buffers: readonly Buffer[], position: Position): number {
-    if (buffers.length > 0) chargeGap(file, position);
-    const only = single(buffers);
-    const done =
-      only !== undefined
-        ? writeOne(file, only, position)
-        : inTurn(buffers, (buffer, before) => writeOne(file, buffer, advance(position, before)));
+  function write(file: FileDescriptor, position: Position): number {
+    if (buffers.count > 0) chargeGap(file, position);
+    const done = inTurn(writeOne, file, position);
     file.reach = larger(file.reach, advance(position, done));
     return done;
   }
 
-  function writeOne(file: FileDescriptor, { address, length }: Buffer, position: Position): number {
+  function append(file: FileDescriptor): number {
+    return inTurn(appendOne, file, 0);
+  }
+
+  function readOne({ file }: FileDescriptor, address: number, length: number, position: Position): number {
+    return file.read(memory.all, address, length, position);
+  }
+
+  function writeOne(file: FileDescriptor, address: number, length: number, position: Position): number {
     const allowed = allowBytes(budget, file.mount, length, file.path);
     const written = file.file.write(memory.all, address, allowed, position);
     spendBytes(budget, file.mount, written);
     return written;
   }
 
-  function append(file: FileDescriptor, buffers: readonly Buffer[]): number {
-    return inTurn(buffers, ({ address, length }) => {
-      const allowed = allowBytes(budget, file.mount, length, file.path);
-      const written = file.file.append(memory.all, address, allowed);
-      spendBytes(budget, file.mount, written);
-      return written;
-    });
+  function appendOne(file: FileDescriptor, address: number, length: number): number {
+    const allowed = allowBytes(budget, file.mount, length, file.path);
+    const written = file.file.append(memory.all, address, allowed);
+    spendBytes(budget, file.mount, written);
+    return written;
+  }
+
+  /**
+   * Moves one buffer after the other until one is not moved whole. A failure after some bytes were moved is kept for the next
+   * call, as the system does: the guest has to know of the bytes.
+   */
+  function inTurn(moveOne: MoveOne, file: FileDescriptor, position: Position): number {
+    let done = 0;
+    try {
+      for (let index = 0; index < buffers.count; index++) {
+        const length = buffers.length(index);
+        const moved = moveOne(file, buffers.address(index), length, advance(position, done));
+        done += moved;
+        if (moved < length) break;
+      }
+    } catch (error) {
+      if (done === 0 || !(error instanceof Failure)) throw error;
+    }
+    return done;
   }
 
   /** A write beyond the end makes the file longer by the gap as well. */
@@ -71,13 +92,13 @@ export function fileCalls(host: Host): HostCalls {
     fd_read: call("iiii", (fd, vectors, count, result) => {
       const descriptor = descriptors.capable(fd, Right.FD_READ);
       memory.check(result, 4);
-      const buffers = readBuffers(memory, vectors, count);
+      buffers.take(vectors, count);
       if (descriptor.kind === "input") {
-        memory.setU32(result, readInput(host, buffers[0]));
+        memory.setU32(result, readInput(host, buffers));
         return;
       }
       const file = fileOf(descriptor);
-      const got = read(file, buffers, file.position);
+      const got = read(file, file.position);
       file.position = advance(file.position, got);
       memory.setU32(result, got);
     }),
@@ -86,22 +107,22 @@ export function fileCalls(host: Host): HostCalls {
       if (descriptors.get(fd).kind === "output") throw new Failure(Errno.BADF);
       const file = descriptors.seekable(fd, Right.FD_READ | Right.FD_SEEK);
       memory.check(result, 4);
-      const buffers = readBuffers(memory, vectors, count);
+      buffers.take(vectors, count);
       if (position > MAX_POSITION) throw new Failure(Errno.INVAL);
-      memory.setU32(result, read(file, buffers, positionAt(position)));
+      memory.setU32(result, read(file, positionAt(position)));
     }),
 
     fd_write: call("iiii", (fd, vectors, count, result) => {
       const descriptor = descriptors.capable(fd, Right.FD_WRITE);
       memory.check(result, 4);
-      const buffers = readBuffers(memory, vectors, count);
+      buffers.take(vectors, count);
       if (descriptor.kind === "output") {
         memory.setU32(result, output.write(descriptor.stream, buffers));
         return;
       }
       const file = fileOf(descriptor);
       const appends = (file.flags & FdFlag.APPEND) !== 0;
-      const put = appends ? append(file, buffers) : write(file, buffers, file.position);
+      const put = appends ? append(file) : write(file, file.position);
       if (put > 0) file.position = appends ? positionAt(file.file.size()) : advance(file.position, put);
       memory.setU32(result, put);
     }),
@@ -110,11 +131,11 @@ export function fileCalls(host: Host): HostCalls {
       if (descriptors.get(fd).kind === "input") throw new Failure(Errno.BADF);
       const file = descriptors.seekable(fd, Right.FD_WRITE | Right.FD_SEEK);
       memory.check(result, 4);
-      const buffers = readBuffers(memory, vectors, count);
+      buffers.take(vectors, count);
       if (position > MAX_POSITION) throw new Failure(Errno.INVAL);
       // As on Linux, a file in append mode takes the bytes at its end whatever the position.
       const appends = (file.flags & FdFlag.APPEND) !== 0;
-      memory.setU32(result, appends ? append(file, buffers) : write(file, buffers, positionAt(position)));
+      memory.setU32(result, appends ? append(file) : write(file, positionAt(position)));
     }),
 
     fd_seek: call("iIii", (fd, unsignedOffset, whence, result) => {
@@ -161,35 +182,6 @@ export function fileCalls(host: Host): HostCalls {
 function fileOf(descriptor: Descriptor): FileDescriptor {
   if (descriptor.kind !== "file") throw new Failure(Errno.BADF);
   return descriptor;
-}
-
-/** The buffer of nearly every call, which needs no turns to be taken. */
-function single(buffers: readonly Buffer[]): Buffer | undefined {
-  return buffers.length === 1 ? buffers[0] : undefined;
-}
-
-/**
- * Moves one buffer after the other until one is not moved whole. A failure after some bytes were moved is kept for the next
- * call, as the system does: the guest has to know of the bytes.
- */
-function inTurn(buffers: readonly Buffer[], move: (buffer: Buffer, done: number) => number): number {
-  const [first] = buffers;
-  if (first === undefined) return 0;
-  let done = move(first, 0);
-  if (done < first.length) return done;
-  for (let index = 1; index < buffers.length; index++) {
-    const buffer = buffers[index];
-    if (buffer === undefined) break;
-    try {
-      const moved = move(buffer, done);
-      done += moved;
-      if (moved < buffer.length) break;
-    } catch (error) {
-      if (error instanceof Failure) break;
-      throw error;
-    }
-  }
-  return done;
 }
 
 function larger(a: Position, b: Position): Position {

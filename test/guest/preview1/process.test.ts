@@ -47,6 +47,23 @@ test("a module that declares a function with other types gets EINVAL and no furt
   for (const name of ["wide", "narrow", "none"]) expect((exports[name] as () => number)()).toBe(28);
 });
 
+test("what a module declares beyond a function's parameters is not looked at", () => {
+  const { wasi } = openHost();
+  const { exports } = new WebAssembly.Instance(
+    new WebAssembly.Module(
+      assemble(`(module
+        (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32 f64 i64) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "close") (param i32) (result i32)
+          (call $close (local.get 0) (f64.const 1) (i64.const 1))))`),
+    ),
+    { wasi_snapshot_preview1: wasi.imports },
+  );
+  wasi.bind(exports.memory as WebAssembly.Memory);
+  const close = exports.close as (fd: number) => number;
+  expect([close(1), close(1)]).toEqual([0, 8]);
+});
+
 test("memory that grew is seen as it is", () => {
   const guest = new Caller();
   const end = guest.memory.buffer.byteLength;
