@@ -1,5 +1,5 @@
 import { sameType, typeIndicesOfFunctions } from "../wasm/indices.ts";
-import type { FunctionType, WasmModule } from "../wasm/module.ts";
+import type { FunctionType, Import, WasmModule } from "../wasm/module.ts";
 import { quote } from "../wasm/quote.ts";
 import { RESERVED_PREFIX } from "../wasm/reserved.ts";
 import { ValueType } from "../wasm/value-types.ts";
@@ -23,12 +23,11 @@ const FOR_PREVIEW1 =
 function expectPreview1Imports({ imports, types }: WasmModule): void {
   for (const item of imports) {
     const { offset } = item;
-    const name = `${quote(item.module)} ${quote(item.name)}`;
     if (item.kind !== "function")
-      throw new ModuleRefused(`it imports a ${item.kind}, ${name}`, FOR_PREVIEW1, { offset });
+      throw new ModuleRefused(`it imports a ${item.kind}, ${told(item)}`, FOR_PREVIEW1, { offset });
     if (item.module !== PREVIEW1_MODULE) {
       throw new ModuleRefused(
-        `it imports ${name}, and only ${PREVIEW1_MODULE} can be had`,
+        `it imports ${told(item)}, and only ${PREVIEW1_MODULE} can be had`,
         "remove what asks for it (an `extern` block, or a crate for browsers or for preview 2)",
         { offset },
       );
@@ -46,6 +45,10 @@ function expectPreview1Imports({ imports, types }: WasmModule): void {
       );
     }
   }
+}
+
+function told({ module, name }: Import): string {
+  return `${quote(module)} ${quote(name)}`;
 }
 
 function expectSmallTables({ tables }: WasmModule, caps: ModuleCaps): void {

@@ -32,7 +32,7 @@ export function readCode(state: ReadState): void {
     }
     visitor?.enter(operators);
     while (operators.depth > 0) {
-      operators.passed = skipComputing(operators);
+      operators.passed = mayCompute(operators) ? skipComputing(operators) : 0;
       nextOperator(operators);
       visitor?.operator(operators);
       const { opcode } = operators;
@@ -61,6 +61,11 @@ function findBody({ cursor, bounds }: ReadState): Body {
 
 function hasOperands(opcode: number): boolean {
   return opcode <= Opcode.returnCallIndirect && (opcode >= Opcode.call || opcode <= Opcode.if);
+}
+
+/** Nearly half of all operators that do more than compute follow another such, and a call for nothing costs as much as reading one. */
+function mayCompute({ bytes, at }: OperatorCursor): boolean {
+  return (bytes[at] ?? 0) >= Opcode.select;
 }
 
 function isLong(opcode: number): boolean {

@@ -36,11 +36,14 @@ export function writeModule(module: WasmModule): Uint8Array<ArrayBuffer> {
   return writtenBytes(writer);
 }
 
-/** Large enough for code, data and names, with room for the rest: the writer grows where it is not. */
-function estimate({ bodies, data, elements, names }: WasmModule): number {
-  let bytes = 64 * 1024;
+/** Large enough for what compilers make: the writer grows where it is not. */
+function estimate(module: WasmModule): number {
+  const { types, imports, functions, globals, exports, bodies, data, elements, names } = module;
+  let bytes = 1024 + 32 * types.length + 64 * (imports.length + exports.length) + 16 * globals.length;
+  bytes += 3 * functions.length;
   for (const { start, end } of bodies) bytes += end - start + 5;
-  for (const { encoded } of [...data, ...elements]) bytes += encoded.length;
+  for (const { encoded } of data) bytes += encoded.length;
+  for (const { encoded } of elements) bytes += encoded.length;
   return bytes + (names?.functions?.length ?? 0);
 }
 

@@ -19,7 +19,7 @@ export function findLight({ marks, plans }: Planner, importedFunctions: number):
     entered.push(root);
     for (let index = entered.at(-1); index !== undefined; index = entered.at(-1)) {
       const plan = plans[index];
-      if (plan === undefined || states[index] === State.known || isHeavy(plan)) {
+      if (plan === undefined || states[index] === State.known || isHeavy(plan) || ownCost(plan) > LIGHT) {
         states[index] = State.known;
         entered.pop();
       } else if (states[index] === State.untouched) {
@@ -34,6 +34,15 @@ export function findLight({ marks, plans }: Planner, importedFunctions: number):
   }
   return light;
 
+  /** What it takes itself, counted no further than it matters. */
+  function ownCost({ first, last }: BodyPlan): number {
+    let total = 0;
+    for (let mark = first; mark < last && total <= LIGHT; mark += 1) {
+      if ((marks.kind[mark] ?? MarkKind.dead) <= MarkKind.afterCall) total += marks.cost[mark] ?? 0;
+    }
+    return total;
+  }
+
   function enterCallees({ first, last }: BodyPlan): void {
     for (let mark = first; mark < last; mark += 1) {
       if (marks.kind[mark] !== MarkKind.call) continue;
@@ -43,12 +52,10 @@ export function findLight({ marks, plans }: Planner, importedFunctions: number):
   }
 
   /** A callee that is not known yet is one that calls back: it stays heavy, and so does this one. */
-  function weigh({ first, last }: BodyPlan, functionIndex: number): void {
-    let total = 0;
-    for (let mark = first; mark < last; mark += 1) {
-      const kind = marks.kind[mark] ?? MarkKind.dead;
-      if (kind <= MarkKind.afterCall) total += marks.cost[mark] ?? 0;
-      if (kind !== MarkKind.call) continue;
+  function weigh(plan: BodyPlan, functionIndex: number): void {
+    let total = ownCost(plan);
+    for (let mark = plan.first; mark < plan.last; mark += 1) {
+      if (marks.kind[mark] !== MarkKind.call) continue;
       const callee = marks.callee[mark] ?? 0;
       if (light[callee] !== 1) return;
       total += totals[callee] ?? 0;

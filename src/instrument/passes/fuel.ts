@@ -105,7 +105,7 @@ function throughThunks(
 
 /** What is written goes to one buffer: bodies may be very many. */
 function meterBodies(module: WasmModule, planner: Planner, meter: Meter, types: readonly number[]): void {
-  const { bodies, addressed } = module;
+  const { bodies } = module;
   const light = findLight(planner, meter.importedFunctions);
   const writer = createWriter(
     64 + Math.ceil(USUAL_GROWTH * bodies.reduce((size, { start, end }) => size + end - start, 0)),
@@ -119,10 +119,12 @@ function meterBodies(module: WasmModule, planner: Planner, meter: Meter, types: 
       body,
       plan,
       type: typeAt(module, types[index] ?? -1),
-      paidByCallers: !addressed.has(functionIndex),
+      paidByCallers: meter.entryCosts[functionIndex] !== 0,
       checksAtEntry: light[functionIndex] !== 1,
     });
-    bodies[index] = { bytes: writer.bytes, start, end: writer.length, long };
+    body.start = start;
+    body.end = writer.length;
+    body.long = long;
   }
   // Where the writer had to grow, the first bodies are in a buffer that it has left.
   for (const body of bodies.slice(0, planner.plans.length)) body.bytes = writer.bytes;
