@@ -13,7 +13,7 @@ export interface CodeCopier {
   view: DataView;
   /** Where operators on the first local begin, in all bodies. */
   readonly firstLocal: Int32Array;
-  /** Those of this body that are still ahead are `[next, last)`. */
+  /** Those of this body that are still ahead, and have to be written anew, are `[next, last)`. */
   next: number;
   last: number;
   /** The first local's new index. */
@@ -25,7 +25,7 @@ export function createCopier({ at: firstLocal }: Places): CodeCopier {
   return { bytes, view: new DataView(bytes.buffer), firstLocal, next: 0, last: 0, displaced: 0 };
 }
 
-/** Begins a body. */
+/** Begins a body. Where that is enough, what it was read from is changed: the pass that calls this writes the body anew. */
 export function openCopy(
   copier: CodeCopier,
   { bytes }: Body,
@@ -38,35 +38,28 @@ export function openCopy(
   copier.next = firstLocal;
   copier.last = lastLocal;
   copier.displaced = locals;
+  if (locals < ONE_BYTE) displaceInPlace(copier);
+}
+
+/** The new index takes no more bytes than the old one: it is written over it. */
+function displaceInPlace(copier: CodeCopier): void {
+  const { bytes, firstLocal, last, displaced } = copier;
+  for (let { next } = copier; next < last; next += 1) {
+    let at = (firstLocal[next] ?? 0) + 1;
+    let rest = displaced;
+    for (; (bytes[at] ?? 0) >= ONE_BYTE; at += 1) {
+      bytes[at] = ONE_BYTE | rest;
+      rest = 0;
+    }
+    bytes[at] = rest;
+  }
+  copier.next = last;
 }
 
 /** Copies `[start, end)` of the body: what begins in it ends in it. Later calls are for later code. */
 export function copyCode(writer: Writer, copier: CodeCopier, start: number, end: number): void {
-  if (copier.displaced < ONE_BYTE) copyAndPatch(writer, copier, start, end);
+  if (copier.next === copier.last) copyUnchanged(writer, copier, start, end);
   else copyInPieces(writer, copier, start, end);
-}
-
-/** The new index takes no more bytes than the old one: it is written over it. */
-function copyAndPatch(writer: Writer, copier: CodeCopier, start: number, end: number): void {
-  const { bytes, firstLocal, last, displaced } = copier;
-  const shift = writer.length - start;
-  copyUnchanged(writer, copier, start, end);
-  const copy = writer.bytes;
-  let { next } = copier;
-  for (; next < last; next += 1) {
-    const at = firstLocal[next] ?? end;
-    if (at >= end) break;
-    // In code that was left out.
-    if (at < start) continue;
-    let index = at + 1;
-    let rest = displaced;
-    for (; (bytes[index] ?? 0) >= ONE_BYTE; index += 1) {
-      copy[shift + index] = ONE_BYTE | rest;
-      rest = 0;
-    }
-    copy[shift + index] = rest;
-  }
-  copier.next = next;
 }
 
 function copyInPieces(writer: Writer, copier: CodeCopier, start: number, end: number): void {
@@ -76,6 +69,7 @@ function copyInPieces(writer: Writer, copier: CodeCopier, start: number, end: nu
   for (; next < last; next += 1) {
     const at = firstLocal[next] ?? end;
     if (at >= end) break;
+    // In code that was left out.
     if (at < start) continue;
     copyUnchanged(writer, copier, copied, at);
     writeOperator(writer, bytes[at] ?? 0, displaced);
