@@ -72,7 +72,9 @@ test.each([
   "the local that makes room for the fuel is another one of %i, its index written in %i bytes",
   (locals, indexBytes) => {
     const bytes = moduleWith(locals, indexBytes);
+    const given = bytes.slice();
     expect(call({ bytes }, 11)).toBe(44);
     expect(call(instrument(bytes, CAPS), 11)).toBe(44);
+    expect(bytes, "the caller's own bytes").toEqual(given);
   },
 );
