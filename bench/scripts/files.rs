@@ -11,8 +11,8 @@ const DIRECTORIES: usize = 100;
 const FILES: usize = 100;
 const SMALL: usize = 1000;
 
-/// Where an allocation lies depends on what was allocated before, the names of the mounts among it, and a system copies up to a
-/// fifth slower to and from an address that is no multiple of 32.
+/// Where an allocation lies depends on what was allocated before, the names of the mounts among it, and a system copies up to half
+/// as slowly again to and from an address that is no multiple of 32.
 #[repr(align(4096))]
 struct Piece([u8; PIECE]);
 
