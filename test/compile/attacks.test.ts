@@ -88,7 +88,7 @@ const ENDS: Readonly<Record<string, RegExp>> = {
   "resources/crate-type-proc-macro.rs": /^error$/,
   "resources/crate-name.rs": /^error$/,
   "resources/unstable-features.rs": /^E0554$/,
-  "resources/large-static.rs": /^scriptcell::(?:module-too-large|compile-memory)$/,
+  "resources/large-static.rs": /^scriptcell::module-too-large$/,
   "resources/linked-too-much.rs": /^scriptcell::(?:module-too-large|compile-memory)$/,
   "resources/giant-static.rs": /^scriptcell::compile-memory$/,
   "resources/constant-allocation.rs": /^scriptcell::compile-(?:memory|timeout)$/,
