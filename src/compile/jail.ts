@@ -93,6 +93,8 @@ function rustcVariables(scratch: string): Record<string, string> {
     RUSTC_BOOTSTRAP: "-1",
     // No report of a compiler crash in the working directory.
     RUSTC_ICE: "0",
+    // glibc sets 64 MiB of address space aside for each arena, and makes one for nearly every thread: `memoryBytes` would go there.
+    MALLOC_ARENA_MAX: "2",
     TMPDIR: scratch,
   };
 }

@@ -18,6 +18,8 @@ export const CRATE_NAME = "script";
  */
 export const CODEGEN_UNITS = 4;
 
+const LINKER_THREADS = 4;
+
 /**
  * README's section on profiles has what each flag costs and gives; `npm run bench -- flags` measures it. Most scripts run once
  * and for milliseconds, so `fast-compile` is for callers who do not ask. Every level above 0 costs about the same, so `fast-run`
@@ -58,6 +60,9 @@ export function rustcFlags(
     // The name section stays: panics and traps name functions.
     "-C",
     "strip=debuginfo",
+    // It would start one for each processor, and on a machine of 64 their stacks alone reach the limit of memory.
+    "-C",
+    `link-arg=--threads=${LINKER_THREADS}`,
     // A linker that was named is driven as a wasm linker whatever its file is called.
     ...(toolchain.linker === undefined ? [] : ["-C", "linker-flavor=wasm-ld"]),
   ];

@@ -7,8 +7,9 @@ import type { RustcEnd } from "./rustc.ts";
 import type { RustcMessage } from "./rustc-messages.ts";
 import type { Presentation } from "./translate-message.ts";
 
+/** The last is what a thread is refused with whose stack has no room in the address space. */
 const OUT_OF_MEMORY =
-  /memory allocation of \d+ bytes failed|out of memory|bad_alloc|Cannot allocate memory|capacity overflow/i;
+  /memory allocation of \d+ bytes failed|out of memory|bad_alloc|Cannot allocate memory|capacity overflow|Resource temporarily unavailable/i;
 const FILE_TOO_LARGE = /SIGXFSZ|File too large/;
 const INTERNAL_ERROR = /^error: internal compiler error/;
 

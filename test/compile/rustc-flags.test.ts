@@ -13,6 +13,10 @@ describe("the flags of a compile", () => {
     }
   });
 
+  it("start as many threads of the linker on every machine", () => {
+    for (const profile of PROFILES) expect(rustcFlags(profile, "2024", {})).toContain("link-arg=--threads=4");
+  });
+
   it("differ for every profile, edition, and kind of linker", () => {
     const all = PROFILES.flatMap((profile) =>
       EDITIONS.flatMap((edition) => [
@@ -25,6 +29,18 @@ describe("the flags of a compile", () => {
 });
 
 describe.each(CONFINEMENTS)("$confinement", ({ bubblewrap }) => {
+  it.each(PROFILES)(
+    "with the profile %s a script compiles in the least memory there is to grant",
+    async (profile) => {
+      const { ok } = await compile('fn main() { println!("{}", std::env::args().count()); }', {
+        bubblewrap,
+        profile,
+        limits: { memoryBytes: 1024 ** 3 },
+      });
+      expect(ok).toBe(true);
+    },
+  );
+
   it.each(EDITIONS)("the edition of %s is the one asked for", async (edition) => {
     const { ok } = await compile("trait T { fn f(u8); } fn main() { let async = 1; let _ = async; }", {
       bubblewrap,

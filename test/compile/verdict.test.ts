@@ -94,6 +94,18 @@ describe("a compile that failed", () => {
       "compile-memory",
     ],
     [
+      "a thread of the linker for whose stack there is no room",
+      {
+        messages: [
+          message("linking with `ld` failed: exit status: 1", {
+            spans: [],
+            children: [message("  what():  Resource temporarily unavailable", { spans: [] })],
+          }),
+        ],
+      },
+      "compile-memory",
+    ],
+    [
       "a constant that is too large",
       {
         messages: [
