@@ -13,7 +13,7 @@ export interface CompileLimits {
    */
   wallTimeMs: number;
   /**
-   * Address space in bytes of rustc and of its linker, each. Default 3 GiB, at least 1 GiB: a small program needs about half of that.
+   * Address space in bytes of rustc and of its linker, each. Default 3 GiB, at least 1 GiB: a small program needs 0.5 GiB.
    * Beyond it the compiler cannot allocate: diagnostic `scriptcell::compile-memory`. Compiles run side by side only where the
    * free memory would last for this much each.
    */

@@ -60,7 +60,7 @@ export function rustcFlags(
     // The name section stays: panics and traps name functions.
     "-C",
     "strip=debuginfo",
-    // It would start one for each processor, and on a machine of 64 their stacks alone reach the limit of memory.
+    // By itself it starts more where there are more processors, and each takes of the address space that `memoryBytes` bounds.
     "-C",
     `link-arg=--threads=${LINKER_THREADS}`,
     // A linker that was named is driven as a wasm linker whatever its file is called.
