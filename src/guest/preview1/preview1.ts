@@ -63,11 +63,13 @@ export interface Preview1Io {
   deny(denial: GuestDenial): void;
 }
 
-/** Thrown through the guest by `proc_exit`, and on every later host call: an exit cannot be caught. */
-export class GuestExit extends Error {
+/**
+ * Thrown through the guest by `proc_exit`, and on every later host call: an exit cannot be caught. Not an `Error`: nobody asks where
+ * a program left from, and to write the stack down is half of what leaving costs.
+ */
+export class GuestExit {
   readonly exitCode: number;
   constructor(exitCode: number) {
-    super(`exit ${exitCode}`);
     this.exitCode = exitCode;
   }
 }
