@@ -9,8 +9,8 @@ export interface Memories {
   /** A memory of that size, every byte of it zero. */
   take(size: MemorySize): WebAssembly.Memory;
   /**
-   * Takes back the memory of a guest that has ended: it is zeroed for the next guest of the same size if it has not grown.
-   * Nothing of the guest may be able to run any more.
+   * Takes back the memory of a guest that has ended, and has one ready for the next guest of the same size: this one, zeroed, if it
+   * has not grown. Nothing of the guest may be able to run any more.
    */
   giveBack(size: MemorySize, memory: WebAssembly.Memory): void;
 }
@@ -23,13 +23,25 @@ export function createMemories(): Memories {
       const found = kept;
       kept = undefined;
       if (found?.size.minimum === minimum && found.size.maximum === maximum) return found.memory;
-      return new WebAssembly.Memory({ initial: minimum, maximum });
+      return make({ minimum, maximum });
     },
     giveBack(size, memory) {
+      if (size.minimum > MAX_KEPT_PAGES) return;
       const { buffer } = memory;
-      if (size.minimum > MAX_KEPT_PAGES || buffer.byteLength !== size.minimum * PAGE_BYTES) return;
-      new Uint8Array(buffer).fill(0);
-      kept = { size, memory };
+      if (buffer.byteLength === size.minimum * PAGE_BYTES) {
+        new Uint8Array(buffer).fill(0);
+        kept = { size, memory };
+        return;
+      }
+      try {
+        kept = { size, memory: make(size) };
+      } catch {
+        // No room for it now, while the last guest's is still there. Whoever takes one tries again, and says so.
+      }
     },
   };
+}
+
+function make({ minimum, maximum }: MemorySize): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: minimum, maximum });
 }

@@ -1,5 +1,9 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { createMemories } from "../../src/guest/memories.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 const SIZE = { minimum: 2, maximum: 4 };
 const bytesOf = (memory: WebAssembly.Memory): Uint8Array => new Uint8Array(memory.buffer);
@@ -33,6 +37,32 @@ test("a memory that grew, or is of another size, is not given to the next guest"
   expect(fresh.buffer.byteLength).toBe(2 * 65_536);
   memories.giveBack(SIZE, fresh);
   expect(memories.take({ minimum: 2, maximum: 3 })).not.toBe(fresh);
+});
+
+test("after a guest whose memory grew, the next one's is made before it is asked for", () => {
+  const memories = createMemories();
+  const grown = memories.take(SIZE);
+  grown.grow(1);
+  const made = vi.spyOn(WebAssembly, "Memory");
+  memories.giveBack(SIZE, grown);
+  expect(made).toHaveBeenCalledTimes(1);
+  memories.take(SIZE);
+  expect(made).toHaveBeenCalledTimes(1);
+  memories.take(SIZE);
+  expect(made).toHaveBeenCalledTimes(2);
+});
+
+test("where there is no room for a memory, it is the guest that needs it who hears of it", () => {
+  const memories = createMemories();
+  const grown = memories.take(SIZE);
+  grown.grow(1);
+  const made = vi.spyOn(WebAssembly, "Memory").mockImplementation(function fail() {
+    throw new RangeError("could not allocate memory");
+  });
+  memories.giveBack(SIZE, grown);
+  expect(() => memories.take(SIZE)).toThrow("could not allocate memory");
+  made.mockRestore();
+  expect(memories.take(SIZE).buffer.byteLength).toBe(2 * 65_536);
 });
 
 test("a memory keeps the maximum that its module was given", () => {
