@@ -1,6 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { HostMount } from "../capabilities.ts";
 import { ScriptcellError } from "../errors.ts";
 import type { WireMount } from "./protocol.ts";
@@ -85,10 +85,9 @@ function hostDirectory(
   return { source: directory, identity };
 }
 
-/** Whether `inner` is `outer` or lies below it. */
+/** Whether `inner` is `outer` or lies below it; both are absolute and have nothing needless in them. */
 function contains(outer: string, inner: string): boolean {
-  const path = relative(outer, inner);
-  return path === "" || (path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path));
+  return inner === outer || inner.startsWith(outer === "/" ? outer : `${outer}/`);
 }
 
 /** What `HOME` names, and the account's own: each may hold keys. */

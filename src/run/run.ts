@@ -137,10 +137,10 @@ class ActiveRun implements CellListener {
       return;
     }
     signal?.addEventListener("abort", this.#abort, { once: true });
-    // This timer is also what keeps Node alive during the run: cells never do.
-    this.#deadline = setTimeout(() => this.#end({ how: "deadline" }), wallTimeMs);
     const attached = { stdin: stdin.attached, files };
     this.#lease.cell.run(module, { ...request, stdin: stdin.mode }, attached, this);
+    // This timer is also what keeps Node alive during the run: cells never do.
+    this.#deadline = setTimeout(() => this.#end({ how: "deadline" }), wallTimeMs);
   }
 
   onMessage({ message, payload }: Frame<CellMessage>): void {
