@@ -1,13 +1,11 @@
-//! Work on files, for three ways to run the same program: `read|small|write DIRECTORY`. Prints the
-//! nanoseconds that the work took, and exits with 1 where the bytes do not add up.
+//! Work on files, for three ways to run the same program: `read|write|small DIRECTORY COUNT`, where the count is of pieces, or of
+//! directories of small files. Prints the nanoseconds that the work took, and exits with 1 where the bytes do not add up.
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::process::exit;
 use std::time::Instant;
 
 const PIECE: usize = 64 * 1024;
-const BULK: usize = 1600 * PIECE;
-const DIRECTORIES: usize = 100;
 const FILES: usize = 100;
 const SMALL: usize = 1000;
 
@@ -19,12 +17,13 @@ struct Piece([u8; PIECE]);
 fn main() -> std::io::Result<()> {
     let args: Vec<String> = std::env::args().collect();
     let directory = &args[2];
+    let count: usize = args[3].parse().unwrap();
     let started = Instant::now();
     let (moved, expected) = match args[1].as_str() {
-        "read" => (read(directory)?, BULK),
-        "write" => (write(directory)?, BULK),
+        "read" => (read(directory)?, count * PIECE),
+        "write" => (write(directory, count)?, count * PIECE),
         // Counted twice: what stat says, and what was read.
-        "small" => (small(directory)?, 2 * DIRECTORIES * FILES * SMALL),
+        "small" => (small(directory, count)?, 2 * count * FILES * SMALL),
         _ => exit(2),
     };
     println!("{}", started.elapsed().as_nanos());
@@ -43,24 +42,22 @@ fn read(directory: &str) -> std::io::Result<usize> {
     }
 }
 
-fn write(directory: &str) -> std::io::Result<usize> {
+fn write(directory: &str, pieces: usize) -> std::io::Result<usize> {
     let path = format!("{directory}/written");
     let mut file = File::create(&path)?;
     let piece = Box::new(Piece([7; PIECE]));
-    let mut total = 0;
-    while total < BULK {
+    for _ in 0..pieces {
         file.write_all(&piece.0)?;
-        total += PIECE;
     }
     drop(file);
     // Where the next run would empty the file instead, ext4 would put its bytes on the disk when it is closed.
     fs::remove_file(&path)?;
-    Ok(total)
+    Ok(pieces * PIECE)
 }
 
-fn small(directory: &str) -> std::io::Result<usize> {
+fn small(directory: &str, directories: usize) -> std::io::Result<usize> {
     let mut total = 0;
-    for folder in 0..DIRECTORIES {
+    for folder in 0..directories {
         for file in 0..FILES {
             let path = format!("{directory}/{folder}/{file}");
             total += fs::metadata(&path)?.len() as usize;
