@@ -21,7 +21,10 @@ export type Found = { kind: "file" | "directory"; fd: number } | { kind: "symlin
 
 /** Opens a regular file for use and a directory as a reference; anything else is not even touched. */
 export function openFound(path: string, mode: OpenMode): Found {
-  const fd = openKnownFile(path, mode);
+  // Also because guests open much that is not there, to make it: Node would make an error of each.
+  const type = nodeType(Number(lookAt(path).mode));
+  // Of what is emptied it must be known before what it is.
+  const fd = type === "file" && !mode.truncate ? openKnownFile(path, mode) : undefined;
   return fd === undefined ? openByReference(path, mode) : { kind: "file", fd };
 }
 
@@ -31,8 +34,6 @@ export function openFound(path: string, mode: OpenMode): Found {
  * Undefined where this way does not lead to a file; why is then said by the other.
  */
 function openKnownFile(path: string, mode: OpenMode): number | undefined {
-  // Of what is emptied it must be known before what it is.
-  if (mode.truncate || nodeType(Number(lookAt(path).mode)) !== "file") return undefined;
   let fd: number;
   try {
     fd = openSync(path, accessFlags(mode) | constants.O_NOFOLLOW);
