@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ScriptExecutor } from "../../src/index.ts";
 import { type BareWasi, startBareWasi } from "../bare-wasi.ts";
 import { compiled, library, source } from "../library.ts";
 import { compileNatively, runNatively } from "../native.ts";
@@ -53,7 +54,9 @@ type Work = (typeof WORK)[number];
 const EARLIER_CALLS = 1_500;
 const LEAST = { directory: "least", pieces: 1, directories: 1 };
 
-/** Who runs the guest: with arguments, in the directory of the data. Gives what it wrote to stdout. */
+/** Two of each kind: how a process lies in memory makes it faster or slower than another for as long as it lives. */
+type Guest = "cell" | "otherCell" | "wasi" | "otherWasi";
+/** Runs the guest with arguments. Gives what it wrote to stdout. */
 type Runner = (...args: string[]) => Promise<string>;
 
 /** A guest at work on files against the same module on `node:wasi`, and the same program compiled for this machine. */
@@ -71,27 +74,34 @@ async function measureIn(root: string): Promise<Section> {
   await fill(data, { pieces: PIECES, directories: DIRECTORIES });
   await fill(join(data, LEAST.directory), LEAST);
   await using executor = new library.ScriptExecutor();
+  await using otherExecutor = new library.ScriptExecutor();
   const module = await compiled(executor, source(SCRIPT));
   const path = join(root, "files.wasm");
   await writeFile(path, module.bytes);
-  // Two: how a process lies in memory makes it faster or slower than another for as long as it lives.
-  await using first = startBareWasi(path);
-  await using second = startBareWasi(path);
+  await using wasi = startBareWasi(path);
+  await using otherWasi = startBareWasi(path);
   const native = await compileNatively(fileURLToPath(SCRIPT), root);
 
   const mounts = [{ host: data, guest: "/data", access: "read-write" as const }];
   const limits = { wallTimeMs: 600_000, diskBytes: PIECES * PIECE_BYTES };
-  const inCell: Runner = async (...args) => {
-    const capabilities = { mounts, args: ["files", ...args], clock: "monotonic" } as const;
-    const result = await executor.execute(module, { capabilities, limits });
-    if (result.status !== "ok") throw new Error(`the run failed: ${result.status}`);
-    return result.stdout;
-  };
+  const inCell =
+    (executor: ScriptExecutor): Runner =>
+    async (...args) => {
+      const capabilities = { mounts, args: ["files", ...args], clock: "monotonic" } as const;
+      const result = await executor.execute(module, { capabilities, limits });
+      if (result.status !== "ok") throw new Error(`the run failed: ${result.status}`);
+      return result.stdout;
+    };
   const inWasi =
     (process: BareWasi): Runner =>
     (...args) =>
       process.run({ args: ["files", ...args], preopens: { "/data": data } });
-  const runners = { cell: inCell, first: inWasi(first), second: inWasi(second) };
+  const runners = {
+    cell: inCell(executor),
+    otherCell: inCell(otherExecutor),
+    wasi: inWasi(wasi),
+    otherWasi: inWasi(otherWasi),
+  };
   const runNative =
     native === undefined
       ? undefined
@@ -108,7 +118,7 @@ async function measureIn(root: string): Promise<Section> {
 
 async function measure(
   work: Work,
-  runners: Readonly<Record<"cell" | "first" | "second", Runner>>,
+  runners: Readonly<Record<Guest, Runner>>,
   runNative: ((work: Work) => Promise<void>) | undefined,
 ): Promise<Row[]> {
   const { what, count, title, target, warmUp, rounds } = work;
@@ -116,42 +126,42 @@ async function measure(
     for (const run of Object.values(runners)) await run(what, `/data/${LEAST.directory}`, "1");
   }
   // How long the work took by the guests' own clocks, without what it takes to call them.
-  const own = { cell: [] as number[], first: [] as number[], second: [] as number[] };
-  const timed = (name: keyof typeof runners): Subject => {
-    return async () => own[name].push(Number(await runners[name](what, "/data", String(count))));
+  const own: Record<Guest, number[]> = { cell: [], otherCell: [], wasi: [], otherWasi: [] };
+  const timed = (guest: Guest): Subject => {
+    return async () => own[guest].push(Number(await runners[guest](what, "/data", String(count))));
   };
-  const { cell, first, second, native } = await interleave(
+  const { native, ...calls } = await interleave(
     {
       cell: timed("cell"),
-      first: timed("first"),
-      second: timed("second"),
+      otherCell: timed("otherCell"),
+      wasi: timed("wasi"),
+      otherWasi: timed("otherWasi"),
       native: () => runNative?.(work),
     },
     { warmUp, rounds },
   );
-  const median = (durations: readonly number[]): number => quantile(durations.slice(warmUp), 0.5);
+  const called = (guest: Guest): number => calls[guest].median;
+  const worked = (guest: Guest): number => quantile(own[guest].slice(warmUp), 0.5);
+  const cells = mean(called("cell"), called("otherCell"));
   return [
-    { what: `${title}, median`, value: cell.median, unit: "ms" },
+    { what: `${title}: the mean of two cells' medians`, value: cells, unit: "ms" },
     {
-      what: "  against node:wasi, the mean of two processes' medians",
-      value: cell.median / mean(first.median, second.median),
+      what: "  against node:wasi, that of two processes",
+      value: cells / mean(called("wasi"), called("otherWasi")),
       unit: "×",
       target: { at: "most", value: target },
     },
     {
       what: "  the same by the guests' own clocks",
-      value: median(own.cell) / mean(median(own.first), median(own.second)),
+      value: mean(worked("cell"), worked("otherCell")) / mean(worked("wasi"), worked("otherWasi")),
       unit: "×",
     },
-    // A ratio is not known any better than this.
-    {
-      what: "  the second of the two against the first, median",
-      value: second.median / first.median,
-      unit: "×",
-    },
+    // A ratio is not known any better than these.
+    { what: "  one cell against the other", value: called("otherCell") / called("cell"), unit: "×" },
+    { what: "  one node:wasi against the other", value: called("otherWasi") / called("wasi"), unit: "×" },
     ...(runNative === undefined
       ? []
-      : [{ what: "  against native Rust, median", value: cell.median / native.median, unit: "×" } as const]),
+      : [{ what: "  against native Rust", value: cells / native.median, unit: "×" } as const]),
   ];
 }
 
