@@ -78,6 +78,15 @@ test("a directory whose name begins with two dots is a directory like any other"
   expect(resolve(mountAt(join(root, "..data")))[0]?.source).toBe(join(root, "..data"));
 });
 
+test("a directory whose name the home's or the cache's begins with, or that begins with theirs, is like any other", () => {
+  vi.stubEnv("HOME", join(root, "home-of-eve"));
+  mkdirSync(join(root, "home-of-eve"));
+  for (const host of ["home-of", "home-of-eve-2", "caches/script", "caches/scriptcell-2"]) {
+    mkdirSync(join(root, host));
+    expect(resolve(mountAt(join(root, host)))[0]?.source).toBe(join(root, host));
+  }
+});
+
 describe("a mount is refused", () => {
   test("of the root directory, in every spelling", () => {
     for (const host of ["/", "//", "/.", "/tmp/..", relative(process.cwd(), "/")]) {
